@@ -1,0 +1,42 @@
+# Everything a newcomer needs: `make demo` runs the quickstart study, `make test` the tests.
+# CPU wheels of PyTorch keep the setup small; name another build with `make TORCH=torch==...`.
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := $(VENV)/.ready
+DEMO := demo
+
+.PHONY: demo test lint format types imports clean
+
+demo: $(SETUP)
+	test -f $(DEMO)/study.yaml || $(BIN)/glotmix init $(DEMO) --preset quickstart
+	$(BIN)/glotmix run $(DEMO)
+
+test: $(SETUP)
+	$(BIN)/pytest
+
+lint: $(SETUP) imports types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+format: $(SETUP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+types: $(SETUP)
+	$(BIN)/mypy
+
+imports: $(SETUP)
+	$(BIN)/lint-imports
+
+# PyTorch first and by itself, so that nothing else decides which build comes.
+$(SETUP): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "glotmix needs Python 3.11 or newer; name one with make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $(SETUP)
+
+clean:
+	rm -rf $(VENV) $(DEMO) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
