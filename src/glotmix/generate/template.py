@@ -1,0 +1,62 @@
+"""How a conversation becomes the tokens a model reads: one place, for training and for generation alike.
+
+`plain` writes the messages one a line, then the answer and the end token: for base models, which know no chat format.
+`chat` uses the chat template of the model's tokenizer.
+Prompt and answer are tokenized apart, so that training sees exactly the prompt tokens that generation starts from.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from transformers import PreTrainedTokenizerBase
+
+from glotmix.errors import UserError
+
+Message = Mapping[str, str]  # {"role": "system" | "user" | "assistant", "content": text}
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Token ids of one row; the first `prompt_tokens` of them are the prompt."""
+
+    ids: tuple[int, ...]
+    prompt_tokens: int
+
+
+def encode_prompt(messages: Sequence[Message], template: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Token ids of the conversation up to where the assistant answers.
+
+    Raises:
+        UserError: `template` is chat, and the tokenizer has no chat template.
+    """
+    if template == "plain":
+        text = "".join(f"{message['content']}\n" for message in messages)
+        return list(tokenizer(text).input_ids)
+    text = _chat(messages, tokenizer, add_generation_prompt=True)
+    return list(tokenizer(text, add_special_tokens=False).input_ids)
+
+
+def encode_row(messages: Sequence[Message], template: str, tokenizer: PreTrainedTokenizerBase) -> Encoded:
+    """Token ids of a whole row, its last message being the answer to learn."""
+    *asked, answer = messages
+    prompt = encode_prompt(asked, template, tokenizer)
+    if template == "plain":
+        text = f"{answer['content']}{tokenizer.eos_token}"
+    else:
+        opening = _chat(asked, tokenizer, add_generation_prompt=True)
+        whole = _chat(messages, tokenizer, add_generation_prompt=False)
+        if not whole.startswith(opening):
+            raise UserError("the model's chat template rewrites earlier messages; use template: plain")
+        text = whole[len(opening) :]
+    target = tokenizer(text, add_special_tokens=False).input_ids
+    return Encoded((*prompt, *target), len(prompt))
+
+
+def _chat(messages: Sequence[Message], tokenizer: PreTrainedTokenizerBase, *, add_generation_prompt: bool) -> str:
+    if tokenizer.chat_template is None:
+        raise UserError("the model's tokenizer has no chat template; use template: plain")
+    text = tokenizer.apply_chat_template(
+        [dict(message) for message in messages], tokenize=False, add_generation_prompt=add_generation_prompt
+    )
+    assert isinstance(text, str)
+    return text
