@@ -1,0 +1,6 @@
+"""Results in, findings with intervals out. Reads tables only, so it also serves people who trained elsewhere."""
+
+from glotmix.analysis.findings import accuracy_by_language, findings, gap, relative, transfer
+from glotmix.analysis.table import check_results
+
+__all__ = ["accuracy_by_language", "check_results", "findings", "gap", "relative", "transfer"]

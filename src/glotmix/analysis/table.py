@@ -1,0 +1,113 @@
+"""The results table: one record per run, task, language and test item. All analysis starts from it."""
+
+import difflib
+
+import polars as pl
+
+from glotmix.errors import UserError
+
+RESULTS_SCHEMA = pl.Schema(
+    {
+        "study": pl.String(),
+        "run": pl.String(),  # e.g. lab-1m/n=100/seed=0
+        "model": pl.String(),
+        "parameters": pl.Int64(),
+        "task": pl.String(),
+        "setting": pl.String(),  # name of the design's cell, e.g. n=100
+        "train_languages": pl.List(pl.String()),
+        "anchor_rows": pl.Int64(),  # per task
+        "rows_per_language": pl.Int64(),  # per task and training language other than the anchor
+        "total_rows": pl.Int64(),
+        "optimizer_steps": pl.Int64(),
+        "seed": pl.Int64(),
+        "language": pl.String(),
+        "role": pl.String(),  # anchor | seen | unseen: in the study's training languages, also at n = 0
+        "item_id": pl.String(),
+        "value": pl.Float64(),  # 0 to 1
+        "verdict": pl.String(),
+        "parsed": pl.String(),
+        "output_tokens": pl.Int64(),
+    }
+)
+VERDICTS = ("correct", "wrong", "no_answer", "wrong_language", "truncated", "malformed")
+ROLES = ("anchor", "seen", "unseen")
+FINDINGS_SCHEMA = pl.Schema(
+    {
+        "name": pl.String(),
+        "model": pl.String(),
+        "task": pl.String(),
+        "setting": pl.String(),
+        "definition": pl.String(),
+        "estimate": pl.Float64(),
+        "low": pl.Float64(),
+        "high": pl.Float64(),
+        "n": pl.Int64(),  # test items behind the estimate
+        "note": pl.String(),
+    }
+)
+ACCURACY_SCHEMA = pl.Schema(
+    {
+        "model": pl.String(),
+        "task": pl.String(),
+        "setting": pl.String(),
+        "rows_per_language": pl.Int64(),
+        "language": pl.String(),
+        "role": pl.String(),
+        "estimate": pl.Float64(),
+        "low": pl.Float64(),
+        "high": pl.Float64(),
+        "n": pl.Int64(),  # test items
+        "seeds": pl.Int64(),
+    }
+)
+_CELL = ("model", "task", "setting", "seed", "language", "item_id")
+_NEEDED = (*_CELL, "rows_per_language", "role", "value")
+
+
+def check_results(frame: pl.DataFrame) -> pl.DataFrame:
+    """The results table with the columns and types of `RESULTS_SCHEMA`, further columns left out.
+
+    Raises:
+        UserError: a column is missing or has a wrong type, a value is missing or out of range, a record is there twice,
+            or the table holds several studies (their runs would pass for replicates of each other).
+    """
+    for column in RESULTS_SCHEMA:
+        if column not in frame.columns:
+            raise UserError(f"results table: no column {column!r}; {_nearest(column, frame.columns)}")
+    table = pl.DataFrame([_cast(frame[column], dtype) for column, dtype in RESULTS_SCHEMA.items()])
+    for column in _NEEDED:
+        if missing := table[column].null_count():
+            raise UserError(f"results table: column {column!r} is empty in {missing} records; fill it or drop them")
+    _check_values(table)
+    studies = table["study"].unique().sort().to_list()
+    if len(studies) > 1:
+        raise UserError(f"results table: holds {len(studies)} studies ({studies[0]}, {studies[1]}, ...); keep one")
+    return table
+
+
+def _nearest(column: str, present: list[str]) -> str:
+    unknown = [name for name in present if name not in RESULTS_SCHEMA]
+    near = difflib.get_close_matches(column, unknown, n=1)
+    return f"rename {near[0]!r}, which looks like it" if near else f"the table has: {', '.join(present) or 'no column'}"
+
+
+def _cast(series: pl.Series, dtype: pl.DataType) -> pl.Series:
+    try:
+        if series.dtype == pl.String and dtype != pl.String:
+            raise TypeError  # text that happens to read as numbers is a sign of a badly read file
+        return series.cast(dtype)
+    except (pl.exceptions.PolarsError, TypeError):
+        raise UserError(f"results table: column {series.name!r} has type {series.dtype}; it must be {dtype}") from None
+
+
+def _check_values(table: pl.DataFrame) -> None:
+    wrong = table.filter(~pl.col("value").is_between(0, 1))["value"]
+    if len(wrong):
+        raise UserError(f"results table: value {wrong[0]} is outside 0 to 1; divide percentages by 100")
+    roles = table.filter(~pl.col("role").is_in(ROLES))["role"]
+    if len(roles):
+        raise UserError(f"results table: role {roles[0]!r} is unknown; use one of {', '.join(ROLES)}")
+    twice = table.filter(table.select(_CELL).is_duplicated())
+    if len(twice):
+        cell = ", ".join(f"{name} {twice[name][0]!r}" for name in _CELL)
+        raise UserError(f"results table: {len(twice)} records have a double ({cell}); keep one of each")
