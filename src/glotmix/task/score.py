@@ -1,0 +1,80 @@
+"""What scoring gives back, and the order in which a verdict is chosen, the same for every task.
+
+1. `correct`: the task's own criterion is met, whatever else is odd about the output.
+2. `truncated`: the model was cut off before it ended.
+3. `no_answer`: nothing there to score.
+4. `wrong_language`: an answer, positively in another language than asked (see `language_check`).
+5. `malformed`: the form the task asks for is broken.
+6. `wrong`: a well-formed answer in the right language that is not the right one.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from glotmix.errors import UserError
+from glotmix.task.language_check import is_other_language
+
+Verdict = Literal["correct", "wrong", "no_answer", "wrong_language", "truncated", "malformed"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """`value` is 0 to 1; `parsed` is what was taken for the answer; `rule` says how it was found and compared."""
+
+    value: float
+    verdict: Verdict
+    parsed: str
+    metrics: dict[str, float]
+    rule: str
+
+
+class Task(Protocol):
+    """One task: its module's `score`."""
+
+    def score(self, output: str, reference: str, *, language: str, finished: bool = True) -> Score:
+        """Scores one output of a model; never raises for an output, in bounded time.
+
+        Raises:
+            UserError: the reference is not one of this task.
+        """
+        ...
+
+
+def choose_verdict(
+    *,
+    correct: bool,
+    finished: bool,
+    answered: bool,
+    language: str,
+    prose: str,
+    reference_prose: str = "",
+    well_formed: bool = True,
+) -> Verdict:
+    """The first verdict that holds, in the module's order. `prose` is the part of the output whose language counts."""
+    if correct:
+        return "correct"
+    if not finished:
+        return "truncated"
+    if not answered:
+        return "no_answer"
+    if is_other_language(prose, language, reference_prose):
+        return "wrong_language"
+    return "wrong" if well_formed else "malformed"
+
+
+def tidy(text: str) -> str:
+    """Composed characters (NFC) and single spaces: differences that no reader sees."""
+    return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+def tidy_reference(reference: str) -> str:
+    """The tidied reference.
+
+    Raises:
+        UserError: there is none.
+    """
+    tidied = tidy(reference)
+    if not tidied:
+        raise UserError(f"empty reference {reference!r}: nothing can be scored against it; fix or drop the row")
+    return tidied
