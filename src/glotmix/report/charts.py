@@ -1,0 +1,111 @@
+"""Figures as SVG text, without scripts, fonts or anything else to load.
+
+Colours are Okabe & Ito's, which people with any form of colour blindness can tell apart. Text and grid lines are
+recoloured by the page's style sheet, so that figures follow light and dark mode.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import Any
+
+import altair as alt
+import polars as pl
+import vl_convert
+from markupsafe import Markup
+
+ROLE_COLOURS = {"anchor": "#7d838c", "seen": "#0a7ec2", "unseen": "#d5660e"}
+VERDICT_COLOURS = {
+    "correct": "#009e73",
+    "wrong": "#c9ccd3",
+    "no_answer": "#e69f00",
+    "wrong_language": "#cc79a7",
+    "truncated": "#56b4e9",
+    "malformed": "#656872",
+}
+_MODEL_COLOURS = ("#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#0072b2", "#d55e00", "#4d4f57")
+_CONFIG = {
+    "background": None,
+    "font": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
+    "aria": False,  # the page describes each figure once
+    "padding": 4,
+    "view": {"stroke": None},
+    "axis": {"labelFontSize": 12, "labelPadding": 6, "domain": False, "ticks": False},
+}
+
+
+def curves(frame: pl.DataFrame, colours: Mapping[str, str], top: float, width: int = 220, height: int = 150) -> Markup:
+    """Score (0 to `top`) against rows per language, one line with its 95 % band per series.
+
+    Args:
+        frame: columns series, rows_per_language, estimate, low, high.
+        colours: of every series.
+    """
+    rows = frame["rows_per_language"].unique().sort().to_list()
+    base = alt.Chart(frame).encode(x=_rows_axis(rows), color=_palette("series", colours))
+    y = alt.Y("estimate:Q", title=None, scale=_share(top), axis=alt.Axis(format=_percent(top), tickCount=4))
+    band = base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q"), y2="high:Q")
+    line = base.mark_line(strokeWidth=2.2).encode(y=y)
+    points = base.mark_point(filled=True, size=34, opacity=1).encode(y=y)
+    return _svg((band + line + points).properties(width=width, height=height))
+
+
+def dots(frame: pl.DataFrame, top: float) -> Markup:
+    """Score per language with its interval, for a design with a single setting.
+
+    Args:
+        frame: columns label, role, estimate, low, high.
+    """
+    x = alt.X("estimate:Q", title=None, scale=_share(top), axis=alt.Axis(format=_percent(top), tickCount=5))
+    y = alt.Y("label:N", title=None, sort=frame["label"].to_list(), axis=alt.Axis(labelLimit=240))
+    base = alt.Chart(frame).encode(y=y, color=_palette("role", ROLE_COLOURS))
+    span = base.mark_rule(strokeWidth=3, opacity=0.4).encode(x=alt.X("low:Q"), x2="high:Q")
+    point = base.mark_point(filled=True, size=70, opacity=1).encode(x=x)
+    return _svg((span + point).properties(width=380, height=alt.Step(26)))
+
+
+def verdict_bars(frame: pl.DataFrame, settings: list[str]) -> Markup:
+    """How often each verdict was given, one bar per setting. Columns setting, verdict, share, rank."""
+    chart = alt.Chart(frame).mark_bar(height={"band": 0.72})
+    encoded = chart.encode(
+        x=alt.X("share:Q", title=None, scale=_share(1), axis=alt.Axis(format="%", tickCount=3, grid=False)),
+        y=alt.Y("setting:N", title=None, sort=settings, axis=alt.Axis(labelLimit=90)),
+        color=_palette("verdict", VERDICT_COLOURS),
+        order=alt.Order("rank:Q"),
+    )
+    return _svg(encoded.properties(width=170, height=alt.Step(20)))
+
+
+def model_colours(models: Sequence[str]) -> dict[str, str]:
+    return dict(zip(models, cycle(_MODEL_COLOURS), strict=False))
+
+
+def ceiling(high: float) -> float:
+    """The top of a score axis: as low as shows everything, so that scores near zero don't drown."""
+    return next((top for top in (0.05, 0.1, 0.2, 0.5) if high <= top), 1.0)
+
+
+def _rows_axis(rows: list[int]) -> alt.X:
+    """Logarithmic from the smallest positive count on, so that 0 has a place."""
+    scale = alt.Scale(
+        type="symlog", constant=next(filter(None, rows)), domain=[rows[0], rows[-1]], nice=False, padding=9
+    )
+    axis = alt.Axis(values=rows, format="~s", labelOverlap="greedy", labelFlush=False, grid=False)
+    return alt.X("rows_per_language:Q", title=None, scale=scale, axis=axis)
+
+
+def _share(top: float) -> alt.Scale:
+    return alt.Scale(domain=[0, top], nice=False)
+
+
+def _percent(top: float) -> str:
+    return ".1~%" if top < 0.1 else ".0%"
+
+
+def _palette(field: str, colours: Mapping[str, str]) -> alt.Color:
+    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
+    return alt.Color(f"{field}:N", scale=scale, legend=None)
+
+
+def _svg(chart: Any) -> Markup:
+    """The figure as SVG. Vega escapes the text in it."""
+    return Markup(vl_convert.vegalite_to_svg(chart.to_json(), config=_CONFIG))

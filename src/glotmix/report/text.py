@@ -1,0 +1,55 @@
+"""Numbers and names as a reader sees them."""
+
+from glotmix.analysis.quantities import GAP_CLOSED, RELATIVE
+from glotmix.language import Language
+
+IN_PERCENT = (RELATIVE, GAP_CLOSED)  # ratios to the anchor; every other finding is a difference, told in points
+UNSIGNED = (RELATIVE,)
+NONE = "–"
+
+
+def percent(value: float | None, digits: int = 0) -> str:
+    return NONE if value is None else f"{100 * value:.{digits}f}"
+
+
+def signed(value: float | None, name: str) -> str:
+    """An estimate of the finding `name`, in points or percent without the unit, with a true minus sign."""
+    if value is None:
+        return NONE
+    text = f"{100 * value:.1f}" if name in UNSIGNED else f"{100 * value:+.1f}"
+    return text.replace("-", "−").replace("+0.0", "0.0").replace("−0.0", "0.0")
+
+
+def unit(name: str) -> str:
+    return "%" if name in IN_PERCENT else "points"
+
+
+def span(low: float | None, high: float | None, name: str) -> str:
+    return NONE if low is None or high is None else f"{signed(low, name)} to {signed(high, name)}"
+
+
+def count(number: int | None) -> str:
+    """Grouped by thousands; short from a million on."""
+    if number is None:
+        return NONE
+    for size, letter in ((1e9, "B"), (1e6, "M")):
+        if number >= size:
+            return f"{number / size:.3g} {letter}"
+    return f"{number:,}"
+
+
+def duration(seconds: float | None) -> str:
+    if seconds is None:
+        return NONE
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def label(tag: str) -> str:
+    """English name and tag, so that a figure needs no font but a Latin one."""
+    return f"{Language.get(tag).name} ({tag})"
+
+
+def listing(words: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""

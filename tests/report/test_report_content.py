@@ -1,0 +1,156 @@
+"""What the page tells, before it is a page."""
+
+import polars as pl
+import pytest
+import synthetic_study as study
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glotmix.analysis.quantities import ANCHOR_GAIN, GAP, RELATIVE, SEEN_GAIN
+from glotmix.analysis.table import FINDINGS_SCHEMA, VERDICTS
+from glotmix.report import SAMPLES_SCHEMA, text
+from glotmix.report.cards import cards
+from glotmix.report.samples import CORRECT, FAILED, PAGE_CHARACTERS, pick
+from glotmix.report.tables import finding_groups, heat_cells, scores_by_role, verdict_rows, verdict_shares
+
+ROWS = {"n=0": 0, "n=20": 20, "n=100": 100}
+
+
+def finding(name, estimate, low, high, *, setting="n=100", note=""):
+    return (name, "lab-1m", "math", setting, f"what {name} is", estimate, low, high, 200, note)
+
+
+def table(*rows):
+    return pl.DataFrame(rows, FINDINGS_SCHEMA, orient="row")
+
+
+def card(*row, **more):
+    (only,) = cards(table(finding(*row, **more)), ROWS, study.ROLES)
+    return only
+
+
+def test_card_says_what_was_added_and_what_came_of_it():
+    told = card(SEEN_GAIN, 0.307, 0.269, 0.346)
+    assert told.sentence.startswith("100 rows in each raise Spanish, French, Japanese and Chinese by 30.7 points")
+    assert (told.estimate, told.interval, told.clear) == ("+30.7", "+26.9 to +34.6", True)
+
+
+def test_card_tells_a_loss_as_a_loss():
+    told = card(ANCHOR_GAIN, -0.041, -0.06, -0.02)
+    assert told.sentence == "English itself loses 4.1 points to the other languages."
+    assert told.estimate == "−4.1"
+
+
+@pytest.mark.parametrize("bounds", [(-0.01, 0.05), (0.0, 0.05), (-0.05, 0.0)])
+def test_card_claims_nothing_where_the_interval_includes_zero(bounds):
+    told = card(SEEN_GAIN, 0.02, *bounds)
+    assert not told.clear
+    assert "the interval includes zero" in told.sentence
+
+
+def test_card_without_interval_gives_the_reason():
+    told = card(RELATIVE, None, None, None, note="cannot tell: the anchor scores too near 0")
+    assert (told.estimate, told.interval, told.clear) == (text.NONE, "", False)
+    assert told.sentence == "Cannot tell: the anchor scores too near 0."
+
+
+def test_card_is_of_the_largest_mixture_whatever_the_order_of_findings():
+    rows = [finding(GAP, 0.1 * n, 0.05, 0.9, setting=f"n={n}") for n in (100, 0, 20)]
+    (told,) = cards(table(*rows), ROWS, study.ROLES)
+    assert told.estimate == "+1000.0"
+    assert [step.setting for step in told.steps] == ["n=0", "n=20"]
+
+
+def test_findings_of_one_unit_share_a_scale_so_that_bars_compare():
+    groups = finding_groups(table(finding(SEEN_GAIN, 0.5, 0.4, 0.6), finding(GAP, 0.05, 0.04, 0.06)))
+    big, small = (group.estimates[0] for group in groups)
+    assert (big.right - big.left) == pytest.approx(10 * (small.right - small.left), abs=0.1)
+    assert groups[0].zero == groups[1].zero
+
+
+def test_findings_that_are_undefined_are_listed_with_their_note():
+    (group,) = finding_groups(table(finding(SEEN_GAIN, None, None, None, note="no baseline")))
+    assert (group.estimates[0].estimate, group.estimates[0].middle, group.estimates[0].note) == (
+        text.NONE,
+        None,
+        "no baseline",
+    )
+
+
+def test_mean_by_role_weighs_languages_equally():
+    results = study.results(items=30)
+    found = scores_by_role(results)
+    by_language = results.group_by("setting", "role", "language").agg(pl.col("value").mean())
+    expected = by_language.group_by("setting", "role").agg(pl.col("value").mean())
+    joined = found.join(expected, on=["setting", "role"])
+    assert len(joined) == len(found) == 12
+    assert (joined["estimate"] - joined["value"]).abs().max() < 1e-9
+    assert found.select(pl.col("estimate").is_between("low", "high").all()).item()
+
+
+def test_verdict_shares_count_every_answer_once():
+    results = study.results(items=30)
+    shares = verdict_shares(results)
+    assert (shares.group_by("language", "setting").agg(pl.col("share").sum())["share"] - 1).abs().max() < 1e-9
+    rows = verdict_rows(shares, list(study.ROLES), ["n=0"])
+    assert [row.language for row in rows] == list(study.ROLES)
+    truth = results.filter(language="en", setting="n=0")["verdict"].eq("correct").mean()
+    assert rows[0].shares["correct"] == f"{100 * truth:.1f}"
+
+
+def test_heat_follows_the_score_and_leaves_holes_empty():
+    part = pl.DataFrame(
+        {
+            "language": ["en", "es"],
+            "setting": ["a", "b"],
+            "estimate": [0.5, 0.1],
+            "low": [0.4, None],
+            "high": [0.6, None],
+        }
+    )
+    cells = heat_cells(part, "language", ["a", "b"], 0.5)
+    assert cells["en"][0].heat == 1.0
+    assert cells["en"][0].interval == "40–60"
+    assert cells["en"][1] is None
+    assert cells["es"][1].interval == ""
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0.0004, "0.0"), (-0.0004, "0.0"), (-0.12, "−12.0"), (0.3, "+30.0")])
+def test_differences_carry_a_sign_unless_they_round_to_zero(value, shown):
+    assert text.signed(value, GAP) == shown
+
+
+answers = st.lists(
+    st.tuples(st.sampled_from(("math", "api_calls")), st.sampled_from(("en", "ja")), st.sampled_from(VERDICTS)),
+    max_size=60,
+)
+
+
+def frame(rows, length=5):
+    records = [
+        {"model": "m", "task": task, "setting": "n=0", "seed": 0, "language": language, "item_id": str(place)}
+        | {"verdict": verdict, **dict.fromkeys(("prompt", "reference", "output", "parsed"), "ก" * length)}
+        for place, (task, language, verdict) in enumerate(rows)
+    ]
+    return pl.DataFrame(records, SAMPLES_SCHEMA)
+
+
+@given(answers)
+def test_every_kind_of_failure_that_fits_is_sampled(rows):
+    chosen = pick(frame(rows))
+    for task, language in {row[:2] for row in rows}:
+        there = [verdict for *place, verdict in rows if place == [task, language]]
+        own = [sample.verdict for sample in chosen if (sample.task, sample.language) == (task, language)]
+        correct, failed = own.count("correct"), [verdict for verdict in own if verdict != "correct"]
+        assert correct == min(CORRECT, there.count("correct"))
+        assert len(failed) == min(FAILED, len(there) - there.count("correct"))
+        assert len(set(failed)) == min(FAILED, len(set(there) - {"correct"}))
+        assert own[:correct] == ["correct"] * correct
+
+
+@given(answers, st.integers(0, 10_000))
+def test_samples_never_exceed_the_page_budget(rows, length):
+    chosen = pick(frame(rows, length))
+    texts = [part for sample in chosen for part in (sample.prompt, sample.reference, sample.output, sample.parsed)]
+    assert sum(len(part.text) for part in texts) <= PAGE_CHARACTERS
+    assert all(part.length == length and part.cut == (len(part.text) < length) for part in texts)
