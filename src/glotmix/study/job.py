@@ -1,0 +1,48 @@
+"""What the engine and its workers say to each other, one line of JSON each: jobs go down, events come up."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from glotmix.spec import Evaluation, Recipe
+
+
+class Message(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class EvaluationStep(Message):
+    """One task and language of a run's evaluation; `key` names the step, `rows` its test rows in the store."""
+
+    key: str
+    task: str
+    language: str
+    rows: str
+
+
+class Job(Message):
+    """One training and the evaluations of it that are asked for. `mixture`, `validation`, `train` are keys."""
+
+    run: str
+    store: str
+    model: str
+    mixture: str
+    validation: str
+    seed: int
+    recipe: Recipe
+    evaluation: Evaluation
+    train: str
+    evaluations: tuple[EvaluationStep, ...]
+
+
+class Event(Message):
+    """How a job stands. `part` of `parts` counts optimizer steps in training and test rows in evaluation."""
+
+    kind: Literal["started", "train", "evaluate", "done", "failed", "disk full"]
+    part: int = 0
+    parts: int = 0
+    loss: float | None = None
+    tokens_per_second: float | None = None
+    stage: int = 0  # of the evaluations, how many are behind us
+    what: str = ""  # evaluate: task and language; failed: the reason
+    exit_code: int = 1

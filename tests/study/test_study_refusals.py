@@ -1,0 +1,151 @@
+"""Bad input gets one clear line that names the key, the value and the fix; nothing is written."""
+
+import shutil
+
+import pytest
+
+from glotmix.errors import GlotmixError, UserError
+from glotmix.spec import load_spec
+from glotmix.study.study import Study
+from small_study import row, write_rows, write_spec
+
+BAD_SPECS = [
+    ({"colour": "red"}, "colour: unknown key; known keys: name,"),
+    ({"recipe__batch_row": 4}, "recipe.batch_row: unknown key; did you mean 'batch_rows'?"),
+    ({"pool": None}, "pool: Field required"),
+    ({"name": "a b"}, "name: String should match pattern"),
+    ({"tasks": ["maths"]}, "tasks.0: Input should be 'math', 'summarization', 'instructions' or"),
+    ({"tasks": ["math", "math"]}, "tasks: 'math' is named twice; name each once"),
+    ({"models": []}, "models: Tuple should have at least 1 item"),
+    ({"languages__train": ["klingonese"]}, "languages.train.0: unknown language 'klingonese'"),
+    ({"languages__train": ["en"]}, "languages: train names the anchor 'en'; leave it out"),
+    ({"languages__train": [False]}, "languages.train.0: YAML reads yes, no, on and off as true and false"),
+    ({"languages__evaluate": ["es"]}, "languages: evaluate lacks the anchor 'en'; add it"),
+    ({"design__kind": "decrements"}, "design.kind: Input should be 'increments' (got 'decrements')"),
+    ({"design__rows_per_language": [-1]}, "design.rows_per_language.0: Input should be greater than or equal to 0"),
+    ({"seeds": [0, 0]}, "seeds.everywhere: 0 is named twice; name each once"),
+    ({"recipe__epochs": 2}, "recipe: give exactly one of epochs and steps"),
+    ({"recipe__select__metric": "bleu"}, "recipe.select.metric: Input should be 'validation_loss' (got 'bleu')"),
+    ({"recipe__select__languages": ["xx"]}, "recipe.select.languages.0: unknown language 'xx'"),
+    ({"recipe__learning_rate": 0, "recipe__batch_rows": 0}, "recipe.batch_rows: Input should be"),
+]
+
+
+@pytest.mark.parametrize(("changes", "line"), BAD_SPECS)
+def test_a_bad_spec(folder, changes, line):
+    write_spec(folder, **changes)
+    with pytest.raises(UserError) as refused:
+        Study.load(folder)
+    message = str(refused.value)
+    assert message.startswith(f"{folder / 'study.yaml'}: {line}")
+    assert "\n" not in message
+    assert refused.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (b"name: a\nname: b\n", " line 2: key 'name' is there twice; keep one"),
+        (b"name: [a\n", " line 2: not YAML"),
+        (b"\xff\xfe\x00", ": not YAML; check indentation, colons and UTF-8"),
+        (b"- a list\n", ": a study file is a mapping of keys such as name, models, pool; got list"),
+        (b"", ": a study file is a mapping of keys such as name, models, pool; got NoneType"),
+        (b"!!python/object/apply:os.system [ls]", " line 1: not YAML"),
+        (b"[" * 5000, ": not YAML"),
+    ],
+)
+def test_a_file_that_is_no_study(tmp_path, text, line):
+    file = tmp_path / "study.yaml"
+    file.write_bytes(text)
+    with pytest.raises(UserError) as refused:
+        load_spec(file)
+    assert str(refused.value).startswith(f"{file}{line}")
+
+
+def test_no_study_there(tmp_path):
+    with pytest.raises(UserError, match=r"no study file there; `glotmix init .*` makes one"):
+        Study.load(tmp_path)
+
+
+BAD_PLANS = [
+    ({"pool": "lake"}, "lake: no pool there"),
+    ({"tasks": ["summarization"]}, "tasks: pool 'pool' has no rows of summarization; choose another task or pool"),
+    ({"languages__train": ["sw"]}, "languages.train: pool 'pool' has no sw rows of math; it has de, en"),
+    ({"languages__evaluate": ["en", "bn"]}, "languages.evaluate: pool 'pool' has no bn rows of math"),
+    ({"design__rows_per_language": [0, 61]}, "math in es: 61 train rows asked for, pool pool has 60; ask"),
+    ({"design__anchor_rows": 99}, "math in en: 99 train rows asked for, pool pool has 60"),
+    ({"evaluation__items_per_language": 13}, "13 asked for, pool 'pool' has 12 test rows of math in en; ask for"),
+    ({"recipe__select__rows_per_language": 7}, "has 6 validation rows of math in en; ask for at most 6 or name"),
+    ({"recipe__select__languages": ["sw"]}, "has no validation rows of math in sw; import some or name"),
+    ({"seeds": {"at": {"7": [1]}}}, "seeds.at: 7 is not in design.rows_per_language; use one of 0, 5"),
+    ({"models": ["lab-9m"]}, "models: no lab model 'lab-9m'; there are lab-1m, lab-4m"),
+    ({"models": ["./nowhere"]}, "models: no folder './nowhere'; give a model folder, a hub name such"),
+    ({"models": ["model", "./model"]}, "models: two are called 'model'; name each once"),
+]
+
+
+@pytest.mark.parametrize(("changes", "line"), BAD_PLANS)
+def test_what_the_pool_or_a_model_lacks(folder, changes, line):
+    write_spec(folder, **changes)
+    with pytest.raises(UserError) as refused:
+        Study.load(folder).run()
+    assert line in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert not (folder / "store").exists(), "nothing is written"
+
+
+@pytest.mark.parametrize(
+    ("lost", "line"),
+    [
+        ("tokenizer.json", "has no tokenizer; save it there with tokenizer.save_pretrained()"),
+        ("config.json", "has no readable config.json; point to a folder written by save_pretrained()"),
+        ("model.safetensors", "has no safetensors weights; save the model there with model.save_pretrained()"),
+    ],
+)
+def test_a_model_folder_that_lacks_a_part(folder, lost, line):
+    (folder / "model" / lost).unlink()
+    with pytest.raises(UserError, match=r"^models: 'model' \(.*model\) ") as refused:
+        Study.load(folder).plan()
+    assert line in str(refused.value)
+
+
+@pytest.mark.parametrize("broken", ["tokenizer.json", "config.json", "model.safetensors"])
+def test_a_model_file_that_is_broken(folder, broken):
+    (folder / "model" / broken).write_text("not what it was")
+    with pytest.raises(UserError, match=r"^models: ") as refused:
+        Study.load(folder).plan()
+    assert "\n" not in str(refused.value)
+
+
+def test_a_shard_that_the_index_lists_and_the_folder_lacks(folder):
+    index = '{"weight_map": {"weight": "model-00001-of-00002.safetensors"}}'
+    (folder / "model" / "model.safetensors.index.json").write_text(index)
+    with pytest.raises(UserError, match=r"model-00001-of-00002\.safetensors, which its index lists"):
+        Study.load(folder).plan()
+
+
+def test_a_hub_model_without_a_hub(folder, monkeypatch, tmp_path):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    write_spec(folder, models=["some-org/some-model"])
+    with pytest.raises(
+        GlotmixError, match="'some-org/some-model' is not on this machine and the hub can't be reached"
+    ) as fault:
+        Study.load(folder).plan()
+    assert fault.value.exit_code == 1
+
+
+def test_a_reference_that_nothing_can_be_scored_against(folder):
+    write_rows(folder / "pool", [row("math", "es", "test", 0) | {"reference": "many"}])
+    with pytest.raises(UserError, match="many"):
+        Study.load(write_spec(folder, evaluation__items_per_language=12)).plan()
+
+
+def test_a_pool_without_any_validation_rows(folder):
+    shutil.rmtree(folder / "pool" / "math" / "en")
+    rows = [row("math", "en", split, number) for split in ("train", "test") for number in range(12)]
+    write_rows(folder / "pool", rows)
+    with pytest.raises(UserError, match="pool 'pool' has no validation rows of math in en; import some or name other"):
+        Study.load(folder).plan()

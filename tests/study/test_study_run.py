@@ -1,0 +1,261 @@
+"""A whole study on fake steps: what is done stays done, a failing run stops no other, a kill changes no result."""
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+import pytest
+from rich.console import Console
+
+from glotmix.analysis.table import FINDINGS_SCHEMA, RESULTS_SCHEMA, check_results
+from glotmix.errors import UserError
+from glotmix.study.engine import default_processes
+from glotmix.study.study import DiskFull, RunsFailed, Study
+from small_study import FAKE_WORKER, write_spec
+
+QUIET = Console(quiet=True)
+NO_WORKER = (sys.executable, "-c", "raise SystemExit(3)")
+RUN = f"from glotmix import Study; Study.load({{folder!r}}).run(processes=2, worker={FAKE_WORKER!r})"
+
+
+@pytest.fixture(scope="session")
+def made_and_run(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = Path(shutil.copytree(made, tmp_path_factory.mktemp("finished") / "study"))
+    run(folder)
+    return folder
+
+
+@pytest.fixture
+def finished(made_and_run: Path, tmp_path: Path) -> Path:
+    """The study of `folder`, every run done, in a folder of another name."""
+    return Path(shutil.copytree(made_and_run, tmp_path / "finished"))
+
+
+@pytest.fixture(autouse=True)
+def _no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports take a second each; the one of `finished` is real."""
+    monkeypatch.setattr("glotmix.report.write_report", lambda *given: given[-1].write_text("report"))
+
+
+def run(folder: Path, processes: int = 2, worker: Sequence[str] = FAKE_WORKER) -> pl.DataFrame:
+    return Study.load(folder).run(processes, console=QUIET, worker=worker)
+
+
+def finished_at(folder: Path) -> dict[Path, int]:
+    return {file: file.stat().st_mtime_ns for file in folder.glob("store/*/*/done.json")}
+
+
+def test_a_study_runs_to_results_findings_and_a_report(finished):
+    study = Study.load(finished)
+    found, results = study.findings(), study.results()
+    assert found.schema == FINDINGS_SCHEMA and len(found)
+    assert results.schema == RESULTS_SCHEMA
+    assert check_results(results).equals(results)
+    assert len(results) == 2 * 2 * 4 * 10, "settings x seeds x languages x items"
+    assert set(results["run"]) == {f"model/n={n}/seed={seed}" for n in (0, 5) for seed in (0, 1)}
+    roles = dict(results.select("language", "role").unique().iter_rows())
+    assert roles == {"en": "anchor", "es": "seen", "fr": "seen", "pt": "unseen"}
+    n5 = results.filter(setting="n=5").row(0, named=True)
+    assert (n5["total_rows"], n5["optimizer_steps"], n5["anchor_rows"], n5["parameters"]) == (20, 5, 10, 12)
+    assert n5["train_languages"] == ["en", "es", "fr"]
+    assert study.report_path.read_text().lower().startswith("<!doctype html>")
+    assert set(study.status()["state"]) == {"done"}
+    assert study.plan()["done"].all()
+
+
+def test_items_are_the_same_in_every_language(finished):
+    items = Study.load(finished).results().group_by("language").agg(pl.col("item_id").unique().sort())["item_id"]
+    assert len({tuple(part) for part in items}) == 1
+
+
+def test_a_second_run_does_nothing(finished):
+    before, report = finished_at(finished), (finished / "report.html").stat().st_mtime_ns
+    found = run(finished, worker=NO_WORKER)
+    assert found.equals(Study.load(finished).findings())
+    assert finished_at(finished) == before
+    assert (finished / "report.html").stat().st_mtime_ns == report
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_report_that_is_lost_or_of_another_study_is_written_again(finished, changed):
+    if changed:
+        write_spec(finished, question="What if?")
+    else:
+        (finished / "report.html").unlink()
+    run(finished, worker=NO_WORKER)
+    assert (finished / "report.html").read_text() == "report"
+
+
+def test_another_language_only_adds_its_own_evaluations(finished):
+    before = finished_at(finished)
+    run(write_spec(finished, languages__evaluate=["de", "en", "es", "fr", "pt"]))
+    after = finished_at(finished)
+    assert before.items() <= after.items()
+    assert sorted(file.parts[-3] for file in after.keys() - before.keys()) == ["evaluate"] * 4 + ["rows"]
+
+
+def test_results_do_not_depend_on_folder_or_number_of_processes(folder, finished):
+    run(folder, processes=4)
+    assert Study.load(folder).results().equals(Study.load(finished).results())
+
+
+def test_runs_that_share_a_training_have_rows_of_their_own(finished):
+    shutil.copytree(finished / "model", finished / "copy")
+    run(write_spec(finished, models=["model", "copy"]), worker=NO_WORKER)
+    results = Study.load(finished).results()
+    one, other = (results.filter(model=name).drop("model", "run") for name in ("model", "copy"))
+    assert len(one) and one.equals(other)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "line", "code"),
+    [
+        ("raise", "RuntimeError: weights all over the place", 1),
+        ("die", "the worker was killed, probably for memory; run with fewer --processes", 1),
+        ("user", "rows are too long; shorten them", 2),
+    ],
+)
+def test_one_failing_run_stops_no_other(folder, monkeypatch, trouble, line, code):
+    monkeypatch.setenv("FAKE_TROUBLE", f"n=5/seed=0:{trouble}")
+    with pytest.raises(RunsFailed) as failed:
+        run(folder, processes=1)
+    assert str(failed.value).splitlines()[0] == f"model/n=5/seed=0: {line}"
+    assert "3 of 4 runs are done; run again" in str(failed.value)
+    assert failed.value.exit_code == code
+    status = Study.load(folder).status()
+    assert status["state"].to_list() == ["done", "done", "failed", "done"]
+    assert line in status["reason"][2]
+
+    monkeypatch.delenv("FAKE_TROUBLE")
+    before = finished_at(folder)
+    run(folder)
+    assert set(Study.load(folder).status()["state"]) == {"done"}
+    assert before.items() <= finished_at(folder).items()
+
+
+def test_a_worker_that_cannot_even_start_is_a_failure_of_its_runs(folder):
+    with pytest.raises(RunsFailed, match=r"the worker died \(exit code 3\)"):
+        run(folder, worker=NO_WORKER)
+
+
+def test_a_full_disk_is_one_line_and_keeps_what_is_done(folder, monkeypatch):
+    monkeypatch.setenv("FAKE_TROUBLE", "n=5/seed=1:full")
+    with pytest.raises(DiskFull) as full:
+        run(folder, processes=1)
+    assert str(full.value) == f"disk full at {folder / 'store'}: free space and run again; 3 of 4 runs are done"
+    assert full.value.exit_code == 1
+    monkeypatch.delenv("FAKE_TROUBLE")
+    before = finished_at(folder)
+    run(folder)
+    assert before.items() <= finished_at(folder).items()
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_disk_that_is_really_full(folder, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], check=False, capture_output=True
+    ).returncode:
+        pytest.skip("this machine mounts no tmpfs")
+    try:
+        write_spec(disk, models=[str(folder / "model")], pool=str(folder / "pool"))
+        with pytest.raises(DiskFull, match=r"disk full at .*: free space and run again; . of 4 runs are done"):
+            run(disk)
+        subprocess.run(["mount", "-o", "remount,size=16m", disk], check=True)
+        run(disk)
+        assert set(Study.load(disk).status()["state"]) == {"done"}
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_before_anything_is_done_there_is_nothing_to_find(folder):
+    with pytest.raises(UserError, match=r"no run is done yet; `glotmix run "):
+        Study.load(folder).findings()
+    assert Study.load(folder).results().is_empty()
+    assert set(Study.load(folder).status()["state"]) == {"waiting"}
+    assert not (folder / "store").exists(), "looking writes nothing"
+
+
+def start(folder: Path, **environment: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN.format(folder=str(folder))],
+        stderr=subprocess.PIPE,
+        env=os.environ | environment,
+        start_new_session=True,
+    )
+
+
+def members(session: int) -> list[int]:
+    """Processes of a session that are still at work."""
+    found = subprocess.run(["ps", "-o", "pid=,stat=", "-s", str(session)], capture_output=True, text=True, check=False)
+    rows = (line.split() for line in found.stdout.splitlines())
+    return [int(pid) for pid, state, *_ in rows if not state.startswith("Z")]
+
+
+def wait_until(condition, seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.02)
+
+
+def test_workers_end_with_their_parent(folder):
+    parent = start(folder, FAKE_TROUBLE="n=:slow")
+    wait_until(lambda: len(members(parent.pid)) == 3 and len(list(folder.glob("store/partial/*/"))) == 2)
+    parent.kill()
+    parent.wait()
+    wait_until(lambda: not members(parent.pid), seconds=2)
+
+
+def test_ctrl_c_keeps_what_is_done(folder):
+    parent = start(folder, FAKE_TROUBLE="n=5:slow")
+    wait_until(lambda: len(list(folder.glob("store/evaluate/*"))) == 8)
+    os.killpg(parent.pid, signal.SIGINT)
+    parent.wait(5)
+    wait_until(lambda: not members(parent.pid), seconds=2)
+    before = finished_at(folder)
+    run(folder)
+    assert before.items() <= finished_at(folder).items()
+
+
+def written_since(folder: Path, pattern: str, since: float) -> bool:
+    with contextlib.suppress(FileNotFoundError):  # renamed while we look
+        return any(file.stat().st_mtime >= since for file in folder.glob(pattern))
+    return True
+
+
+def kill_and_rerun(command: Sequence[str], folder: Path, kills: int, longest: float, seed: int) -> None:
+    """Runs the study of the folder to its end, but kills it -9 `kills` times before.
+
+    Each time at a random moment within `longest` seconds after it took the lock, or after a training got going.
+    """
+    chance = random.Random(seed)
+    for _ in range(kills):
+        pattern, started = chance.choice(["store/holder.json", "store/partial/*/*"]), time.time()
+        parent = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        wait_until(lambda p=parent, w=pattern, s=started: written_since(folder, w, s) or p.poll() is not None, 60)
+        time.sleep(chance.uniform(0, longest))
+        parent.kill()
+        parent.wait()
+    subprocess.run(command, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("GLOTMIX_KILL_TESTS", "1"))))
+def test_killed_at_random_moments_a_study_ends_with_the_same_results(folder, finished, seed):
+    command = [sys.executable, "-c", RUN.format(folder=str(folder))]
+    kill_and_rerun(command, folder, kills=4, longest=0.6, seed=seed)
+    assert Study.load(folder).results().equals(Study.load(finished).results())
+    assert not list(folder.glob("store/tmp/*")) and not list(folder.glob("store/partial/*"))
+
+
+def test_no_more_workers_than_jobs():
+    assert default_processes(1) == 1
