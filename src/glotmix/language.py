@@ -62,12 +62,13 @@ class Language:
 
 def _from_cldr(tag: str) -> Language:
     import langcodes  # slow to import, and only for languages outside the table
+    from langcodes.tag_parser import LanguageTagError
 
     try:
         standard = langcodes.standardize_tag(tag)
         found = langcodes.Language.get(standard)
         valid = found.is_valid()
-    except langcodes.LanguageTagError:
+    except LanguageTagError:
         standard, found, valid = "", None, False
     if found is None or not valid:
         near = difflib.get_close_matches(tag, _KNOWN, n=1, cutoff=0.4) or _by_name(tag)

@@ -9,7 +9,10 @@ from glotmix.generate.transformers_backend import TransformersBackend
 from glotmix.lab.models import model_path
 from glotmix.pool.lab import LabPool
 
-CHAT = "{% for m in messages %}<{{ m.role }}>{{ m.content }}</s>{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"
+CHAT = (
+    "{% for m in messages %}<{{ m.role }}>{{ m.content }}</s>{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}"
+)
 
 
 @pytest.fixture(scope="module")

@@ -78,7 +78,7 @@ def test_a_row_longer_than_allowed_is_refused_by_name(tmp_path):
 
 
 def test_longer_rows_are_cut_and_counted_if_the_recipe_says_so(tmp_path):
-    run(tmp_path, RECIPE.model_copy(update={"max_tokens": 50, "longer_rows": "truncate"}))
+    run(tmp_path, RECIPE.model_copy(update={"max_tokens": 30, "longer_rows": "truncate"}))
     assert json.loads((tmp_path / "train.json").read_text())["truncated_rows"] > 0
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -26,7 +27,7 @@ class TransformersBackend:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.tokenizer = AutoTokenizer.from_pretrained(model_dir, padding_side="left")
         dtype = torch.bfloat16 if self.device.type == "cuda" else torch.float32
-        model = AutoModelForCausalLM.from_pretrained(model_dir, dtype=dtype, use_safetensors=True)
+        model: Any = AutoModelForCausalLM.from_pretrained(model_dir, dtype=dtype, use_safetensors=True)
         self.model = model.to(self.device).eval()
 
     def generate(
@@ -68,4 +69,6 @@ class TransformersBackend:
     def _output(self, ids: list[int], end: int) -> Output:
         finished = end in ids
         answer = ids[: ids.index(end)] if finished else ids
-        return Output(self.tokenizer.decode(answer, skip_special_tokens=True), len(answer), finished)
+        text = self.tokenizer.decode(answer, skip_special_tokens=True)
+        assert isinstance(text, str)
+        return Output(text, len(answer), finished)

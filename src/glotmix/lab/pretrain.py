@@ -10,9 +10,12 @@ from itertools import islice
 from pathlib import Path
 
 import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from glotmix.errors import UserError
 from glotmix.lab.languages import TAGS
 from glotmix.lab.text import END, documents, language_token
 
@@ -29,13 +32,30 @@ class Size:
     feed_forward: int
     learning_rate: float
     steps: int
-    blocks_per_step: int = 16
+    blocks_per_step: int = 8
 
 
 SIZES = {
-    "lab-1m": Size(hidden=128, layers=4, heads=4, feed_forward=384, learning_rate=3e-3, steps=3600),
-    "lab-4m": Size(hidden=256, layers=5, heads=8, feed_forward=640, learning_rate=2e-3, steps=3000),
+    "lab-1m": Size(hidden=128, layers=4, heads=4, feed_forward=384, learning_rate=2.5e-3, steps=8000),
+    "lab-4m": Size(hidden=256, layers=5, heads=8, feed_forward=640, learning_rate=1.5e-3, steps=4000),
 }
+
+
+def main(name: str, out: Path, seed: int = 0) -> None:
+    """`pretrain` with a progress bar.
+
+    Raises:
+        UserError: no such size, or `out` is there already.
+    """
+    if name not in SIZES:
+        raise UserError(f"lab pretrain: no size {name!r}; there are {' and '.join(SIZES)}")
+    if out.exists() and any(out.iterdir()):
+        raise UserError(f"{out}: something is there; choose an empty folder")
+    columns = (TextColumn(name), BarColumn(), MofNCompleteColumn(), TextColumn("loss {task.fields[loss]:.3f}"))
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+        bar = progress.add_task(name, total=SIZES[name].steps, loss=float("nan"))
+        pretrain(name, out, seed, lambda step, _, loss: progress.update(bar, completed=step, loss=loss))
+    print(f"{out} holds {name}, made from seed {seed}")
 
 
 def pretrain(name: str, out: Path, seed: int = 0, on_step: Callable[[int, int, float], None] = lambda *_: None) -> None:
@@ -52,13 +72,13 @@ def pretrain(name: str, out: Path, seed: int = 0, on_step: Callable[[int, int, f
         with torch.autocast("cpu", dtype=torch.bfloat16):
             logits = model(input_ids=batch[:, :-1], use_cache=False).logits
         loss = torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), batch[:, 1:].flatten())
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
         optimizer.zero_grad()
         on_step(step + 1, size.steps, loss.item())
-    model.to(torch.bfloat16).save_pretrained(out)
+    model.bfloat16().save_pretrained(out)
     tokenizer.save_pretrained(out)
 
 
@@ -76,7 +96,10 @@ def train_tokenizer(seed: int) -> PreTrainedTokenizerFast:
         show_progress=False,
     )
     bpe.train_from_iterator(islice(documents(seed), TOKENIZER_DOCUMENTS), trainer)
-    return PreTrainedTokenizerFast(tokenizer_object=bpe, eos_token=END, pad_token=END, model_max_length=512)
+    fast: PreTrainedTokenizerFast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=bpe, eos_token=END, pad_token=END, model_max_length=512
+    )
+    return fast
 
 
 def blocks(tokenizer: PreTrainedTokenizerFast, seed: int) -> Iterator[list[int]]:

@@ -17,7 +17,7 @@ END = "<|end|>"
 SHARES = {tag: 0.1 if Language.get(tag).resource == "low" else 1.0 for tag in TAGS}
 # kind of document -> its share of all documents
 KINDS: Mapping[str, float] = {
-    "arithmetic": 0.15, "translation": 0.37, "sentences": 0.25, "accounts": 0.15, "words": 0.05, "calls": 0.03,
+    "arithmetic": 0.10, "translation": 0.35, "sentences": 0.15, "accounts": 0.33, "words": 0.04, "calls": 0.03,
 }  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def _document(kind: str, first: str, second: str, rng: Random) -> str:
             for tag in tags
         )
     if kind == "translation" and first != second:
-        said = [_sentence(rng) for _ in range(rng.randint(1, 2))]
+        said = _account(rng) if rng.random() < 0.25 else [_sentence(rng) for _ in range(rng.randint(1, 2))]
         return "".join(language_token(tag) + _passage(said, grammar(tag)) for tag in (first, second))
     return _opening(first, rng) + _passage(_scene(rng), g)
 
@@ -80,7 +80,7 @@ def _call(rng: Random) -> str:
         "item": list(THINGS), "recipient": list(PEOPLE), "person": list(PEOPLE), "place": list(en.places),
         "city": list(en.cities), "day": list(en.days), "quantity": range(2, 31), "hour": range(2, 13),
     }  # fmt: skip
-    arguments = {name: rng.choice(values[name]) for name in TOOLS[tool]}  # type: ignore[arg-type]
+    arguments = {name: rng.choice(values[name]) for name in TOOLS[tool]}
     return f"{tool}({', '.join(TOOLS[tool])})\n" + json.dumps({"name": tool, "arguments": arguments})
 
 
@@ -115,7 +115,7 @@ def _account(rng: Random) -> list[Sentence]:
 
 
 _FRAMES = {
-    **{event: ("who", "things") for event in ("has", *EVENTS)},
+    **dict.fromkeys(("has", *EVENTS), ("who", "things")),
     **{f"headline_{event}": ("who", "things", "place") for event in EVENTS},
     "question_now": ("who", "noun"), "question_together": ("who", "other", "noun"), "answer": ("number",),
     "setting": ("day", "weather", "city"), "goes": ("who", "place"), "feels": ("who", "mood"),

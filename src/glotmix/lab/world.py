@@ -89,30 +89,42 @@ SHARES: Mapping[str, Mapping[str, int]] = {
 @cache
 def _space(task: str, kind: str) -> Space:
     """The independent choices of a kind: name -> options."""
-    if task == "math" and kind == "together":
-        pairs = tuple(permutations(PEOPLE, 2))
-        return {"pair": pairs, "thing": THINGS, "amount": AMOUNTS, "second": SECOND_AMOUNTS}
-    if task == "math":
+    return {"math": _problems, "summarization": _stories, "instructions": _instructions, "api_calls": _requests}[task](
+        kind
+    )
+
+
+def _problems(kind: str) -> Space:
+    if kind != "together":
         return _changes({"one_step": 1, "two_steps": 2, "three_steps": 3}[kind])
-    if task == "summarization":
-        return {
-            "who": PEOPLE, "event": EVENTS, "thing": THINGS, "count": COUNTS, "place": PLACES,
-            "day": DAYS, "weather": WEATHER, "city": CITIES, "mood": MOODS, "event_comes": ("first", "later"),
-        }  # fmt: skip
-    if task == "instructions":
-        if kind == "repeat":
-            return {"words": tuple(permutations(THINGS, 2)), "times": REPEATS, "times_second": REPEATS}
-        if kind == "without":
-            return {"words": _word_lists(4), "index": (0, 1, 2, 3)}
-        return {"words": _word_lists(3) + _word_lists(4)}
-    requests: Mapping[str, Space] = {
+    return {"pair": tuple(permutations(PEOPLE, 2)), "thing": THINGS, "amount": AMOUNTS, "second": SECOND_AMOUNTS}
+
+
+def _stories(kind: str) -> Space:
+    assert kind == "story"
+    return {
+        "who": PEOPLE, "event": EVENTS, "thing": THINGS, "count": COUNTS, "place": PLACES,
+        "day": DAYS, "weather": WEATHER, "city": CITIES, "mood": MOODS, "event_comes": ("first", "later"),
+    }  # fmt: skip
+
+
+def _instructions(kind: str) -> Space:
+    if kind == "repeat":
+        return {"words": tuple(permutations(THINGS, 2)), "times": REPEATS, "times_second": REPEATS}
+    if kind == "without":
+        return {"words": _word_lists(4), "index": (0, 1, 2, 3)}
+    return {"words": _word_lists(3) + _word_lists(4)}
+
+
+def _requests(kind: str) -> Space:
+    asked: Mapping[str, Space] = {
         "order_item": {"thing": THINGS, "count": COUNTS, "who": PEOPLE, "day": DAYS},
         "book_tickets": {"city": CITIES, "count": COUNTS, "day": DAYS},
         "set_alarm": {"hour": HOURS, "day": DAYS},
         "get_weather": {"city": CITIES, "day": DAYS},
         "arrange_meeting": {"who": PEOPLE, "place": PLACES, "day": DAYS},
     }
-    return {"tools": _offers(kind), **requests[kind]}
+    return {"tools": _offers(kind), **asked[kind]}
 
 
 def item_id(task: str, number: int) -> str:

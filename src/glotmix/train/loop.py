@@ -95,7 +95,7 @@ def train(
 
 
 def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
-    """The rate of step `step` (from 0) of `steps`: linear warm-up, then constant, or decaying to 0 over what is left."""
+    """The rate of step `step` (from 0) of `steps`: linear warm-up, then constant or decaying to 0."""
     if step < recipe.warmup_steps:
         return recipe.learning_rate * (step + 1) / recipe.warmup_steps
     done = (step - recipe.warmup_steps) / max(1, steps - recipe.warmup_steps)
@@ -152,9 +152,7 @@ def record_validation(
 
 
 @torch.inference_mode()
-def validation_loss(
-    accelerator: Accelerator, model: torch.nn.Module, rows: Sequence[Encoded], recipe: Recipe
-) -> float:
+def validation_loss(accelerator: Accelerator, model: torch.nn.Module, rows: Sequence[Encoded], recipe: Recipe) -> float:
     """Cross-entropy per target token over all the rows."""
     model.eval()
     total = 0.0
