@@ -1,5 +1,5 @@
 # Everything a newcomer needs: `make demo` runs the quickstart study, `make test` the tests.
-# CPU wheels of PyTorch keep the setup small; name another build with `make TORCH=torch==...`.
+# Another Python or PyTorch: `make demo PYTHON=python3.12 TORCH=torch==2.12.0`.
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
 VENV := .venv
@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/.ready
 DEMO := demo
 
-.PHONY: demo test lint format types imports clean
+.PHONY: demo test lint format types imports schema clean
 
 demo: $(SETUP)
 	test -f $(DEMO)/study.yaml || $(BIN)/glotmix init $(DEMO) --preset quickstart
@@ -29,6 +29,10 @@ types: $(SETUP)
 
 imports: $(SETUP)
 	$(BIN)/lint-imports
+
+# The JSON schema of study.yaml, for editors; a test says when it is no longer current.
+schema: $(SETUP)
+	$(BIN)/python -m glotmix.study.schema
 
 # PyTorch first and by itself, so that nothing else decides which build comes.
 $(SETUP): pyproject.toml

@@ -58,9 +58,25 @@ def test_a_killed_training_ends_as_if_it_had_not_been(tmp_path, kill_after):
 def test_a_half_written_checkpoint_is_ignored(tmp_path):
     with pytest.raises(Killed):
         run(tmp_path, kill_after=3)
-    (tmp_path / "checkpoint-0000004.writing").mkdir()
-    (tmp_path / "checkpoint-0000004.writing" / "state.json").write_text("{")
+    (tmp_path / "checkpoint-0000004.unfinished").mkdir()
+    (tmp_path / "checkpoint-0000004.unfinished" / "state.json").write_text("{")
     assert run(tmp_path)[0] == 3
+
+
+@pytest.mark.parametrize("survivors", [("checkpoint-", "best-"), ("best-",), ()])
+def test_killed_while_clearing_up_it_ends_the_same(tmp_path, monkeypatch, survivors):
+    """What is left when the last checkpoints were being removed: all, the best weights only, or nothing."""
+    monkeypatch.setattr("glotmix.train.checkpoint.discard", lambda folder: None)
+    run(tmp_path)
+    whole = load_file(tmp_path / "model" / "model.safetensors")
+    for left in (*tmp_path.glob("checkpoint-*"), *tmp_path.glob("best-*")):
+        if not left.name.startswith(survivors):
+            left.rename(left.with_name(left.name + ".unfinished"))
+            (tmp_path / (left.name + ".unfinished") / "model.safetensors").unlink()
+    monkeypatch.undo()
+    run(tmp_path)
+    again = load_file(tmp_path / "model" / "model.safetensors")
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
 
 
 def test_the_checkpoint_with_the_lowest_validation_loss_is_kept(tmp_path):

@@ -12,6 +12,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
+UNFINISHED = ".unfinished"  # ends the name of a folder being written or removed
+
 
 @dataclass
 class State:
@@ -39,12 +41,12 @@ def save(folder: Path, state: State, model: torch.nn.Module, optimizer: torch.op
     keep = {f"best-{state.best_step:07d}", f"checkpoint-{state.step:07d}"}
     for old in folder.glob("*-*"):
         if old.is_dir() and old.name.startswith(("best-", "checkpoint-")) and old.name not in keep:
-            shutil.rmtree(old)
+            _remove(old)
 
 
 def restore(folder: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> State:
     """Loads the latest whole checkpoint, or gives a fresh state if there is none."""
-    for unfinished in folder.glob("*.writing"):
+    for unfinished in folder.glob(f"*{UNFINISHED}"):
         shutil.rmtree(unfinished)
     found = sorted(folder.glob("checkpoint-*"))
     if not found:
@@ -64,9 +66,14 @@ def load_best(folder: Path, state: State, model: torch.nn.Module) -> None:
 
 
 def discard(folder: Path) -> None:
-    """Removes all checkpoints of a training that is over."""
-    for old in (*folder.glob("best-*"), *folder.glob("checkpoint-*")):
-        shutil.rmtree(old)
+    """Removes all checkpoints of a training that is over; the best weights last, which a checkpoint refers to."""
+    for old in (*folder.glob("checkpoint-*"), *folder.glob("best-*")):
+        _remove(old)
+
+
+def _remove(folder: Path) -> None:
+    """Killed half-way, it leaves nothing that looks whole."""
+    shutil.rmtree(folder.rename(folder.with_name(folder.name + UNFINISHED)))
 
 
 def _weights(model: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -87,7 +94,7 @@ def _nested(flat: dict[str, torch.Tensor]) -> dict[int, dict[str, torch.Tensor]]
 
 
 def _write(folder: Path, state: dict[str, object] | None = None, **tensors: dict[str, torch.Tensor]) -> None:
-    aside = folder.with_name(folder.name + ".writing")
+    aside = folder.with_name(folder.name + UNFINISHED)
     aside.mkdir(parents=True)
     for name, values in tensors.items():
         save_file(values, aside / f"{name}.safetensors")

@@ -1,0 +1,55 @@
+"""The loop reads its order front to back, a whole batch a step, and follows the recipe's schedule."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glotmix.generate.template import encode_row
+from glotmix.lab.models import model_path
+from glotmix.pool.lab import LabPool
+from glotmix.spec import Recipe
+from glotmix.train import loop
+
+
+def test_every_step_reads_the_next_rows_of_the_order(tmp_path, monkeypatch):
+    pool = LabPool()
+    rows = pool.take("math", "ja", "train", list(pool.item_ids("math", "ja", "train"))[:5])
+    order = [rows["row_id"][i] for i in (3, 1, 1, 0, 4, 2, 3, 0, 2, 4)]
+    read = []
+
+    def note(accelerator, model, optimizer, batch, recipe):
+        read.append(list(batch))
+        return 1.0
+
+    monkeypatch.setattr(loop, "training_step", note)
+    recipe = Recipe(epochs=2, batch_rows=4, checkpoint_every=2)
+    loop.train(model_path("lab-1m"), rows, order, rows.head(2), recipe, 0, tmp_path)
+
+    tokenizer = loop.AutoTokenizer.from_pretrained(model_path("lab-1m"))
+    encoded = dict(zip(rows["row_id"], (encode_row(m, "plain", tokenizer) for m in rows["messages"]), strict=True))
+    assert [len(batch) for batch in read] == [4, 4, 2]
+    assert [row for batch in read for row in batch] == [encoded[row_id] for row_id in order]
+
+
+@given(
+    schedule=st.sampled_from(["constant", "linear", "cosine"]),
+    warmup=st.integers(0, 20),
+    steps=st.integers(21, 200),
+)
+def test_the_rate_warms_up_and_then_never_rises(schedule, warmup, steps):
+    recipe = Recipe(steps=steps, learning_rate=0.5, schedule=schedule, warmup_steps=warmup)
+    rates = [loop.learning_rate(recipe, step, steps) for step in range(steps)]
+    rising, falling = rates[:warmup], rates[warmup:]
+    assert rising == sorted(rising) and falling == sorted(falling, reverse=True)
+    assert max(rates) == pytest.approx(0.5)
+    assert all(rate > 0 for rate in rates)
+
+
+def test_schedules_by_hand():
+    by_schedule = {s: Recipe(steps=4, learning_rate=1.0, schedule=s) for s in ("constant", "linear", "cosine")}
+    rates = {s: [loop.learning_rate(recipe, step, 4) for step in range(4)] for s, recipe in by_schedule.items()}
+    assert rates["constant"] == [1, 1, 1, 1]
+    assert rates["linear"] == [1, 0.75, 0.5, 0.25]
+    assert rates["cosine"] == pytest.approx([1, 0.5 + math.sqrt(0.5) / 2, 0.5, 0.5 - math.sqrt(0.5) / 2])
