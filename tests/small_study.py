@@ -57,7 +57,7 @@ def write_model(folder: Path, seed: int = 0) -> None:
     folder.mkdir(parents=True)
     weights = np.random.default_rng(seed).standard_normal((4, 3), dtype=np.float32)
     save_file({"weight": weights}, folder / "model.safetensors")
-    (folder / "config.json").write_text('{"model_type": "llama"}')
+    (folder / "config.json").write_text('{"model_type": "llama", "eos_token_id": 0}')
     tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.save(str(folder / "tokenizer.json"))

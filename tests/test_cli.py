@@ -148,9 +148,21 @@ def test_ctrl_c_is_one_line_and_exit_code_130(glotmix, made, monkeypatch):
 def test_a_pool_is_imported(glotmix, tmp_path):
     (tmp_path / "mgsm_es.tsv").write_text("¿Cuánto es 2 + 2?\t4\nsin número\n")
     code, out, error = glotmix("pool", "import", "mgsm", "--path", tmp_path, "--out", tmp_path / "pool", "--json")
-    assert (code, error) == (0, "1 lines set aside: wrong column count\n")
+    where = tmp_path / "pool" / "rejected.parquet"
+    assert (code, error) == (0, f"1 lines set aside: wrong column count\nlines set aside are in {where}\n")
     assert json.loads(out) == [{"task": "math", "language": "es", "split": "test", "rows": 1}]
+    (tmp_path / "mgsm_es.tsv").write_text("¿Cuánto es 2 + 2?\t4\n")
+    code, _, error = glotmix("pool", "import", "mgsm", "--path", tmp_path, "--out", tmp_path / "pool")
+    assert (code, error) == (0, "1 rows that were there already are replaced\n")
     assert glotmix("pool", "import", "nowhere", "--path", tmp_path, "--out", tmp_path / "pool")[0] == 2
+
+
+def test_a_model_is_not_pretrained_into_a_file(glotmix, tmp_path):
+    (tmp_path / "file").touch()
+    for out in (tmp_path / "file", tmp_path / "file" / "below"):
+        code, _, error = glotmix("lab", "pretrain", "lab-1m", "--out", out)
+        assert (code, error.count("\n")) == (2, 1)
+        assert error.startswith(f"{out}: can't be a model's folder (")
 
 
 def test_version(glotmix):

@@ -71,7 +71,7 @@ def _print(frame: "pl.DataFrame", view: "View", json: bool) -> None:
     from rich.console import Console
 
     for part in view(frame):
-        Console().print(part, highlight=False)
+        Console().print(part, markup=False, emoji=False, highlight=False)
 
 
 def _show_version(wanted: bool) -> None:
@@ -154,13 +154,18 @@ def import_(
 ) -> None:
     """Add the rows of a public source to a pool folder."""
     from glotmix.pool.importers import import_pool
+    from glotmix.pool.write import REJECTED
     from glotmix.study.tables import plain_table
 
     options = {"split": split, "validation_rows": validation_rows}
     done = import_pool(source, path, out, **{name: value for name, value in options.items() if value is not None})
     _print(done.counts, plain_table, json)
+    if done.replaced:
+        print(f"{done.replaced} rows that were there already are replaced", file=sys.stderr)
     for reason, lines in done.rejected.iter_rows():
         print(f"{lines} lines set aside: {reason}", file=sys.stderr)
+    if len(done.rejected):
+        print(f"lines set aside are in {out / REJECTED}", file=sys.stderr)
 
 
 @lab_app.command()

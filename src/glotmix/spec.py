@@ -19,6 +19,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from glotmix.errors import UserError
 from glotmix.language import Language
@@ -35,12 +36,20 @@ def _sorted(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(sorted(values))
 
 
+def _no_truth(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("Input should be a number")
+    return value
+
+
 def _tag(tag: str) -> str:
     return Language.get(tag).tag
 
 
-Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(gt=0)]
+# strict: `yes` is no 1, and 2.0 no count
+Count = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
+Positive = Annotated[int, Field(gt=0, lt=2**31, strict=True)]
+Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_no_truth)]
 TaskName = Literal["math", "summarization", "instructions", "api_calls"]
 Tag = Annotated[str, AfterValidator(_tag)]
 Tags = Annotated[tuple[Tag, ...], AfterValidator(_once)]
@@ -87,7 +96,7 @@ class Seeds(Spec):
 
 
 def _plain_list(value: Any) -> Any:
-    return {"everywhere": value} if isinstance(value, list | tuple) else value
+    return value if isinstance(value, dict | Seeds) else {"everywhere": value}
 
 
 class Selection(Spec):
@@ -102,11 +111,11 @@ class Recipe(Spec):
     """How to train. Exactly one of `epochs` and `steps` is given."""
 
     batch_rows: Positive = 64
-    learning_rate: float = Field(default=1e-5, gt=0)
+    learning_rate: Number = Field(default=1e-5, gt=0)
     schedule: Literal["constant", "linear", "cosine"] = "constant"
     warmup_steps: Count = 0
-    weight_decay: float = Field(default=0.0, ge=0)
-    max_gradient_norm: float = Field(default=1.0, gt=0)
+    weight_decay: Number = Field(default=0.0, ge=0)
+    max_gradient_norm: Number = Field(default=1.0, gt=0)
     epochs: Positive | None = None
     steps: Positive | None = None
     checkpoint_every: Positive = 50
@@ -122,6 +131,8 @@ class Recipe(Spec):
     def _length(self) -> "Recipe":
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give exactly one of epochs and steps")
+        if self.steps is not None and self.warmup_steps >= self.steps:
+            raise ValueError(f"warmup_steps is {self.warmup_steps} of {self.steps} steps; make it fewer")
         return self
 
 
@@ -129,6 +140,7 @@ class Evaluation(Spec):
     items_per_language: Positive = 250
     max_new_tokens: Positive = 512
     decoding: Literal["greedy"] = "greedy"
+    precision: Literal["float32", "bfloat16"] = "float32"
     batch_rows: Positive = 64
 
 
@@ -195,7 +207,7 @@ def load_spec(path: Path) -> StudySpec:
 
 def _first_fault(error: ValidationError) -> str:
     """One line: the key, what is wrong, the value, and how many more keys are at fault."""
-    faults = [(_names(fault["loc"]), fault) for fault in error.errors()]
+    faults = [(_names(fault), fault) for fault in error.errors()]
     first = faults[0][0]
     # of a key that takes one thing or another, the fault found deepest is of the thing that was meant
     location, fault = max((pair for pair in faults if pair[0][: len(first)] == first), key=lambda pair: len(pair[0]))
@@ -204,15 +216,24 @@ def _first_fault(error: ValidationError) -> str:
         message = f"unknown key; {_nearest(location)}"
     elif fault["type"] == "string_type" and isinstance(fault["input"], bool):
         message = "YAML reads yes, no, on and off as true and false; put the word in quotes"
+    elif fault["type"] == "tuple_type":
+        message = f"Input should be a list{_as_list(fault['input'])}"
     value = "" if fault["type"] in ("extra_forbidden", "missing") else f" (got {fault['input']!r:.80})"
     others = len({names for names, _ in faults if names[: len(first)] != first[: len(names)]})
     more = f"; {others} more" if others else ""
     return f"{'.'.join(map(str, location)) or 'study'}: {message}{value}{more}"
 
 
-def _names(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+def _names(fault: ErrorDetails) -> tuple[int | str, ...]:
     """Keys and places of a fault, without pydantic's names for the branches of a union."""
-    return tuple(part for part in location if isinstance(part, int) or part.isidentifier())
+    *outer, last = fault["loc"] or ("",)
+    kept = [part for part in outer if isinstance(part, int) or part.isidentifier()]
+    is_name = isinstance(last, int) or last.isidentifier() or fault["type"] in ("extra_forbidden", "invalid_key")
+    return (*kept, last) if is_name else tuple(kept)
+
+
+def _as_list(value: Any) -> str:
+    return f", like [{value}]" if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def _nearest(location: tuple[int | str, ...]) -> str:

@@ -149,3 +149,20 @@ def test_a_table_that_contradicts_itself_is_refused(change, message):
 def test_another_anchor_than_the_tables_is_refused():
     with pytest.raises(UserError, match="role 'anchor' is given to en; give it to 'es' only"):
         findings(simulate(TRUTH, 0), anchor="es")
+
+
+@pytest.mark.parametrize(
+    ("kept", "name", "why"),
+    [
+        (pl.col("role") != "unseen", "gain of unseen languages", "the study declares no unseen language"),
+        (pl.col("role") != "seen", "gain of seen languages", "no seen language is evaluated"),
+        (pl.col("role") != "anchor", "gain of the anchor", "no anchor language is evaluated"),
+        (pl.col("rows_per_language") == 0, "seen-unseen gap", "the study declares no seen language"),
+    ],
+)
+def test_why_a_quantity_has_no_languages(kept, name, why):
+    study = simulate(TRUTH, 0).filter(kept)
+    if why.endswith("no seen language"):
+        study = study.filter(pl.col("role") != "seen")
+    notes = findings(study).filter(name=name)["note"]
+    assert len(notes) and all(note.startswith(f"cannot tell: {why}") for note in notes)

@@ -1,10 +1,18 @@
 """What a model is asked, and what it answers, does not depend on how the questions were batched."""
 
+import json
+import shutil
+from pathlib import Path
+
 import pytest
-from transformers import AutoTokenizer
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoTokenizer, GenerationConfig
 
 from glotmix.errors import UserError
-from glotmix.generate.template import encode_prompt, encode_row
+from glotmix.generate import transformers_backend
+from glotmix.generate.load import load_model
+from glotmix.generate.template import encode_prompt, encode_row, end_token
 from glotmix.generate.transformers_backend import TransformersBackend
 from glotmix.lab.models import model_path
 from glotmix.pool.lab import LabPool
@@ -60,6 +68,106 @@ def test_training_sees_the_prompt_tokens_that_generation_starts_from(conversatio
 def test_a_plain_row_ends_with_the_end_token(conversations):
     tok = tokenizer()
     assert encode_row(conversations[0], "plain", tok).ids[-1] == tok.eos_token_id
+
+
+CHATML = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content | trim }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+BARE = (
+    "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+    "{% if add_generation_prompt %}assistant: {% endif %}"
+)
+
+
+@pytest.mark.parametrize("special", [True, False])
+def test_a_chat_row_ends_with_the_token_that_the_template_ends_a_turn_with(conversations, special):
+    tok = tokenizer(CHATML)
+    tok.add_tokens(["<|im_start|>", "<|im_end|>", "<|im_"], special_tokens=special)
+    row = encode_row(conversations[0], "chat", tok)
+    turn_end = tok.convert_tokens_to_ids("<|im_end|>")
+    assert turn_end != tok.eos_token_id
+    assert row.ids[-1] == turn_end == end_token("chat", tok)
+    assert tok.decode(row.ids[row.prompt_tokens : -1]) == conversations[0][-1]["content"]
+
+
+@pytest.mark.parametrize("chat", [CHAT, CHATML, BARE])
+def test_a_chat_row_ends_with_the_end_token_if_the_template_has_no_token_of_its_own(conversations, chat):
+    tok = tokenizer(chat)
+    row = encode_row(conversations[0], "chat", tok)
+    assert row.ids[-1] == tok.eos_token_id == end_token("chat", tok)
+    assert tok.decode(row.ids[row.prompt_tokens : -1]) == conversations[0][-1]["content"]
+
+
+@pytest.mark.parametrize("template", ["plain", "chat"])
+def test_a_tokenizer_without_an_end_token_is_refused(conversations, template):
+    tok = tokenizer(CHAT)
+    tok.eos_token = None
+    with pytest.raises(UserError, match="no end token; set eos_token"):
+        encode_row(conversations[0], template, tok)
+
+
+@pytest.fixture
+def model_folder(tmp_path) -> Path:
+    return Path(shutil.copytree(model_path("lab-1m"), tmp_path / "model"))
+
+
+def answers(folder: Path, conversations) -> list[str]:
+    asked = [messages[:-1] for messages in conversations]
+    backend = TransformersBackend(folder)
+    return [o.text for o in backend.generate(asked, template="plain", max_new_tokens=12, batch_rows=12)]
+
+
+def test_the_generation_settings_that_come_with_a_model_change_no_answer(conversations, model_folder):
+    greedy = answers(model_folder, conversations)
+    settings = GenerationConfig(
+        repetition_penalty=5.0, min_new_tokens=12, suppress_tokens=list(range(1000, 2000)), eos_token_id=0
+    )
+    settings.save_pretrained(model_folder)
+    assert answers(model_folder, conversations) == greedy
+
+
+@pytest.mark.parametrize("named_by", ["the model", "the template"])
+def test_generation_stops_on_the_end_token_of(conversations, model_folder, monkeypatch, named_by):
+    """The first token of an answer is made an end token; nothing is left of the answer."""
+    backend = TransformersBackend(model_folder)
+    ids = encode_prompt(conversations[0][:-1], "plain", backend.tokenizer)
+    with torch.inference_mode():
+        first = int(backend.model(torch.tensor([ids], device=backend.device)).logits[0, -1].argmax())
+    assert first != backend.tokenizer.eos_token_id
+    if named_by == "the model":
+        (model_folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [0, first]}))
+    else:
+        monkeypatch.setattr(transformers_backend, "end_token", lambda template, tokenizer: first)
+    settings = {"template": "plain", "max_new_tokens": 4, "batch_rows": 1}
+    [output] = TransformersBackend(model_folder).generate([conversations[0][:-1]], **settings)
+    assert (output.text, output.tokens, output.finished) == ("", 0, True)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_precision_of_generation_is_the_one_asked_for_on_any_device(precision):
+    backend = TransformersBackend(model_path("lab-1m"), precision)
+    assert {parameter.dtype for parameter in backend.model.parameters()} == {getattr(torch, precision)}
+
+
+def test_weights_that_are_missing_or_misshapen_are_refused_by_name(model_folder):
+    load_model(model_folder, "float32")  # its tied head is in no file, and not missing
+    weights = load_file(model_folder / "model.safetensors")
+    del weights["model.layers.0.mlp.up_proj.weight"]
+    weights["model.norm.weight"] = weights["model.norm.weight"][:-1].clone()
+    save_file(weights, model_folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(UserError, match=r"lack model\.layers\.0\.mlp\.up_proj\.weight, model\.norm\.weight, or have"):
+        load_model(model_folder, "float32")
+
+
+def test_code_that_comes_with_a_model_is_not_run_even_if_it_is_allowed_to(model_folder, monkeypatch):
+    monkeypatch.setattr("builtins.input", lambda question: "y")
+    config = json.loads((model_folder / "config.json").read_text())
+    config |= {"model_type": "own", "auto_map": {"AutoConfig": "own.Own", "AutoModelForCausalLM": "own.Own"}}
+    (model_folder / "config.json").write_text(json.dumps(config))
+    (model_folder / "own.py").write_text("raise SystemExit('run')")
+    with pytest.raises(ValueError, match="trust_remote_code"):
+        load_model(model_folder, "float32")
 
 
 def test_chat_without_a_chat_template_names_the_fix(conversations):

@@ -10,6 +10,8 @@ from glotmix.errors import GlotmixError, UserError
 from glotmix.pool import ROW_SCHEMA, open_pool
 from glotmix.pool.folder import FolderPool
 from glotmix.pool.math_rows import math_row
+from glotmix.pool.parquet import read_parquet
+from glotmix.pool.quarantine import REJECTED_SCHEMA
 from glotmix.pool.write import add_to_pool
 
 
@@ -113,6 +115,17 @@ def test_files_that_are_not_rows_are_refused_with_their_path(tmp_path: Path) -> 
     file.write_bytes(b"PAR1 and no more")
     with pytest.raises(UserError, match="not a Parquet file"):
         pool.item_ids("math", "en", "train")
+
+
+def test_a_pool_named_like_a_pattern_is_read_itself(tmp_path: Path) -> None:
+    rejected = pl.DataFrame([("file", 1, "bad", "raw")], schema=REJECTED_SCHEMA, orient="row")
+    add_to_pool(tmp_path / "ab", rows("other"), rejected)
+    add_to_pool(tmp_path / "a[b]", rows("a"), rejected.with_columns(line=2))
+    add_to_pool(tmp_path / "a[b]", rows("b"), rejected.with_columns(line=3))
+    pool = FolderPool(tmp_path / "a[b]")
+    assert pool.item_ids("math", "en", "train") == ("a", "b")
+    assert pool.take("math", "en", "train", ["a"]).equals(rows("a"))
+    assert read_parquet(tmp_path / "a[b]" / "rejected.parquet")["line"].to_list() == [2, 3]
 
 
 def test_a_pool_is_found_by_name_or_relative_to_the_study(tmp_path: Path) -> None:

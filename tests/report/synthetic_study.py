@@ -107,9 +107,11 @@ def info(table: pl.DataFrame, question: str = "") -> StudyInfo:
             for name, rows, total, steps, seeds in cells.sort("rows_per_language").iter_rows()
         ),
         roles=dict(languages.iter_rows()),
-        models=tuple(ModelCard(name, 1_050_000) for name in table["model"].unique().sort()),
+        models=tuple(ModelCard(name, 1_050_000, "0123456789abcdef") for name in table["model"].unique().sort()),
         recipe={"batch_rows": "64", "learning_rate": "0.001", "schedule": "constant", "steps": "150"},
+        truncated_rows=0,
         spec_yaml="name: quickstart\nmodels: [lab-1m]\npool: lab\ntasks: [math]\n",
+        pool="lab",
         commands=("pip install glotmix", "glotmix run quickstart", "glotmix report quickstart"),
         cost=Cost(rows=76_800, tokens=2_690_000, seconds=283.0),
         glotmix_version="0.1.0",

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -174,3 +175,14 @@ def test_graded_scores_are_not_called_accuracy(tiny):
 def test_report_that_cannot_be_written_says_where(tiny, tmp_path: Path):
     with pytest.raises(GlotmixError, match="absent"):
         write_report(*tiny, tmp_path / "absent" / "report.html")
+
+
+def test_rows_that_were_cut_are_told_and_nothing_where_none_were(parts):
+    info, *rest = parts
+    assert "Up to 1,234 rows of a run were cut to max_tokens." in render(replace(info, truncated_rows=1234), *rest)
+    assert "A row was cut to max_tokens." in render(replace(info, truncated_rows=1), *rest)
+    assert "cut to max_tokens" not in render(info, *rest)
+
+
+def test_the_commands_stand_beside_the_content_of_pool_and_models(html):
+    assert "Pool lab; model lab-1m with content 0123456789ab." in html

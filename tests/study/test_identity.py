@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from glotmix.study.identity import key
+from glotmix.study.identity import key, model_hash
 from glotmix.study.study import Study
 from small_study import ITEMS, LANGUAGES, row, write_model, write_rows, write_spec
 
@@ -90,6 +90,13 @@ def test_settings_that_only_fit_the_memory_are_in_no_key(folder, changes):
     assert keys(write_spec(folder, **changes)) == before
 
 
+def test_in_bfloat16_the_batches_of_the_evaluation_are_in_its_keys(folder):
+    train_before, evaluate_before = keys(write_spec(folder, evaluation__precision="bfloat16"))
+    train, evaluate = keys(write_spec(folder, evaluation__precision="bfloat16", evaluation__batch_rows=3))
+    assert train == train_before
+    assert all(not evaluate[tag] & evaluate_before[tag] for tag in evaluate)
+
+
 def test_a_model_card_is_in_no_key(folder):
     before = keys(folder)
     (folder / "model" / "README.md").write_text("A fine model.")
@@ -118,7 +125,14 @@ def test_what_training_depends_on_is_in_the_keys_of_training_and_evaluation(fold
     assert all(not evaluate[tag] & evaluate_before[tag] for tag in evaluate)
 
 
-@pytest.mark.parametrize("changes", [{"evaluation__max_new_tokens": 9}, {"evaluation__items_per_language": 9}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"evaluation__max_new_tokens": 9},
+        {"evaluation__items_per_language": 9},
+        {"evaluation__precision": "bfloat16"},
+    ],
+)
 def test_what_only_evaluation_depends_on_is_in_its_keys_only(folder, changes):
     train_before, evaluate_before = keys(folder)
     train, evaluate = keys(write_spec(folder, **changes))
@@ -174,3 +188,10 @@ def test_keys_are_stable():
     assert key("train", 1, seed=0, recipe={"b": 1.0, "a": [1, "é"]}) == "f638601936f954c04351f202"
     assert key("train", 1, a=1, b=2) == key("train", 1, b=2, a=1)
     assert key("train", 1, a=1) != key("train", 2, a=1) != key("evaluate", 2, a=1)
+
+
+def test_a_tokenizer_in_tiktoken_format_is_part_of_the_model(tmp_path):
+    (tmp_path / "qwen.tiktoken").write_text("a 1")
+    before = model_hash(tmp_path, {})
+    (tmp_path / "qwen.tiktoken").write_text("a 2")
+    assert model_hash(tmp_path, {}) != before

@@ -16,6 +16,7 @@ from rich.console import Console
 from glotmix import Study
 from glotmix.analysis.table import RESULTS_SCHEMA, VERDICTS
 from glotmix.pool.importers import import_pool
+from glotmix.study.store import Store
 
 QUIET = Console(quiet=True)
 KILLS = int(os.environ.get("GLOTMIX_KILLS", "20"))
@@ -54,6 +55,15 @@ def test_the_results_table_is_whole(undisturbed):
     assert len(undisturbed) == 4 * 3 * 6, "runs x languages x items"
     assert undisturbed["run"].unique().sort().to_list() == [f"lab-1m/n={n}/seed={s}" for n in (0, 8) for s in (0, 1)]
     assert set(undisturbed["verdict"]) <= set(VERDICTS)
+
+
+def test_a_worker_reads_rows_from_a_folder_named_like_a_pattern(tmp_path):
+    from glotmix.study.steps import read_rows  # imports torch
+
+    store, frame = Store(tmp_path / "a[b]"), pl.DataFrame({"item_id": ["x"]})
+    with store.writing("rows", "key") as out:
+        frame.write_parquet(out / "rows.parquet")
+    assert read_rows(store, "key").equals(frame)
 
 
 def test_killed_at_random_moments_training_ends_with_the_same_results(tmp_path, undisturbed):

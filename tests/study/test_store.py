@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from glotmix.errors import UserError
+from glotmix.errors import GlotmixError, UserError
 from glotmix.study.store import Store, disk_full
 
 
@@ -80,6 +80,20 @@ def test_a_second_run_is_told_who_holds_the_folder(store):
         pass  # a lock ends with its process, however that ends
 
 
+@pytest.mark.parametrize("in_the_way", ["store", "store/lock", "store/holder.json"])
+def test_a_store_that_cant_be_written_is_one_line_with_the_fix(tmp_path, monkeypatch, in_the_way):
+    monkeypatch.setattr("os.getpid", lambda: 1)
+    blocked = tmp_path / in_the_way
+    if in_the_way == "store":
+        blocked.touch()  # a file where a folder is wanted, and the reverse, stop root too
+    else:
+        blocked.with_name(blocked.name.replace(".json", ".json.1")).mkdir(parents=True)
+    line = r"store: can't be written \(.*\); make the study's folder writable"
+    with pytest.raises(GlotmixError, match=line) as fault, Store(tmp_path / "store").lock():
+        pass
+    assert fault.value.exit_code == 1
+
+
 def test_a_full_disk_is_known_behind_the_libraries_words(tmp_path):
     assert disk_full(OSError(28, "No space left on device"), tmp_path)
     assert disk_full(RuntimeError("I/O error: No space left on device (os error 28)"), tmp_path)
@@ -88,3 +102,12 @@ def test_a_full_disk_is_known_behind_the_libraries_words(tmp_path):
     assert disk_full(wrapped, tmp_path)
     assert not disk_full(OSError(13, "Permission denied"), tmp_path)
     assert not disk_full(RuntimeError("can't write"), tmp_path)
+
+
+def test_a_step_that_another_process_finished_meanwhile_is_not_done_again(store):
+    with store.resuming("train", "abc") as out:
+        (out / "model").write_text("weights")
+    with store.resuming("train", "abc") as out:
+        assert out is None
+    assert (store.folder("train", "abc") / "model").read_text() == "weights"
+    assert not list((store.root / "partial").iterdir())

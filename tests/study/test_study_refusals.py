@@ -1,5 +1,6 @@
 """Bad input gets one clear line that names the key, the value and the fix; nothing is written."""
 
+import json
 import shutil
 
 import pytest
@@ -28,6 +29,25 @@ BAD_SPECS = [
     ({"recipe__select__metric": "bleu"}, "recipe.select.metric: Input should be 'validation_loss' (got 'bleu')"),
     ({"recipe__select__languages": ["xx"]}, "recipe.select.languages.0: unknown language 'xx'"),
     ({"recipe__learning_rate": 0, "recipe__batch_rows": 0}, "recipe.batch_rows: Input should be"),
+    ({"my-key": 1}, "my-key: unknown key; known keys: name,"),
+    ({"recipe__batch-rows": 8}, "recipe.batch-rows: unknown key; did you mean 'batch_rows'?"),
+    ({"recipe__select__": 8}, "recipe.select.: unknown key; known keys: metric,"),
+    ({"recipe": {5: 8, "steps": 5}}, "recipe.5: Keys should be strings"),
+    ({"recipe__learning_rate": float("inf")}, "recipe.learning_rate: Input should be a finite number (got inf)"),
+    ({"recipe__weight_decay": float("nan")}, "recipe.weight_decay: Input should be a finite number (got nan)"),
+    ({"recipe__learning_rate": True}, "recipe.learning_rate: Input should be a number (got True)"),
+    ({"recipe__learning_rate": -1}, "recipe.learning_rate: Input should be greater than 0"),
+    ({"seeds": [True]}, "seeds.everywhere.0: Input should be a valid integer (got True)"),
+    ({"seeds": [10**23]}, "seeds.everywhere.0: Input should be less than 2147483648"),
+    ({"seeds": {"at": {0: [2**31]}}}, "seeds.at.0.0: Input should be less than 2147483648"),
+    ({"data_seed": 2**31}, "data_seed: Input should be less than 2147483648"),
+    ({"design__anchor_rows": True}, "design.anchor_rows: Input should be a valid integer (got True)"),
+    ({"design__anchor_rows": 10**23}, "design.anchor_rows: Input should be less than 2147483648"),
+    ({"languages__train": "es"}, "languages.train: Input should be a list, like [es] (got 'es')"),
+    ({"design__rows_per_language": 5}, "design.rows_per_language: Input should be a list, like [5] (got 5)"),
+    ({"seeds": 3}, "seeds.everywhere: Input should be a list, like [3] (got 3)"),
+    ({"models": {"a": 1}}, "models: Input should be a list (got {'a': 1})"),
+    ({"recipe__warmup_steps": 5}, "recipe: warmup_steps is 5 of 5 steps; make it fewer"),
 ]
 
 
@@ -62,6 +82,13 @@ def test_a_file_that_is_no_study(tmp_path, text, line):
     assert str(refused.value).startswith(f"{file}{line}")
 
 
+@pytest.mark.parametrize("written", ["1e-5", "1.0e-5", "0.00001"])
+def test_a_learning_rate_is_a_number_however_it_is_written(folder, written):
+    file = write_spec(folder, recipe__learning_rate="RATE") / "study.yaml"
+    file.write_text(file.read_text().replace("RATE", written))
+    assert load_spec(file).recipe.learning_rate == 1e-5
+
+
 def test_no_study_there(tmp_path):
     with pytest.raises(UserError, match=r"no study file there; `glotmix init .*` makes one"):
         Study.load(tmp_path)
@@ -72,12 +99,19 @@ BAD_PLANS = [
     ({"tasks": ["summarization"]}, "tasks: pool 'pool' has no rows of summarization; choose another task or pool"),
     ({"languages__train": ["sw"]}, "languages.train: pool 'pool' has no sw rows of math; it has de, en"),
     ({"languages__evaluate": ["en", "bn"]}, "languages.evaluate: pool 'pool' has no bn rows of math"),
-    ({"design__rows_per_language": [0, 61]}, "math in es: 61 train rows asked for, pool pool has 60; ask"),
-    ({"design__anchor_rows": 99}, "math in en: 99 train rows asked for, pool pool has 60"),
+    (
+        {"design__rows_per_language": [0, 61]},
+        "design.rows_per_language: math in es: 61 train rows asked for",
+    ),
+    ({"design__anchor_rows": 99}, "design.anchor_rows: math in en: 99 train rows asked for, pool pool has 60"),
     ({"evaluation__items_per_language": 13}, "13 asked for, pool 'pool' has 12 test rows of math in en; ask for"),
     ({"recipe__select__rows_per_language": 7}, "has 6 validation rows of math in en; ask for at most 6 or name"),
     ({"recipe__select__languages": ["sw"]}, "has no validation rows of math in sw; import some or name"),
-    ({"seeds": {"at": {"7": [1]}}}, "seeds.at: 7 is not in design.rows_per_language; use one of 0, 5"),
+    ({"seeds": {"at": {7: [1]}}}, "seeds.at: 7 is not in design.rows_per_language; use one of 0, 5"),
+    (
+        {"recipe__steps": None, "recipe__epochs": 2, "recipe__warmup_steps": 5},
+        "recipe.warmup_steps: 5 of the 5 steps of model/n=0/seed=0; make it fewer",
+    ),
     ({"models": ["lab-9m"]}, "models: no lab model 'lab-9m'; there are lab-1m, lab-4m"),
     ({"models": ["./nowhere"]}, "models: no folder './nowhere'; give a model folder, a hub name such"),
     ({"models": ["model", "./model"]}, "models: two are called 'model'; name each once"),
@@ -107,6 +141,20 @@ def test_a_model_folder_that_lacks_a_part(folder, lost, line):
     with pytest.raises(UserError, match=r"^models: 'model' \(.*model\) ") as refused:
         Study.load(folder).plan()
     assert line in str(refused.value)
+
+
+def test_a_model_that_comes_with_code(folder):
+    (folder / "model" / "config.json").write_text('{"eos_token_id": 0, "auto_map": {"AutoConfig": "own.Own"}}')
+    with pytest.raises(UserError, match=r"^models: 'model' needs code of its own \(auto_map\), and glotmix runs no"):
+        Study.load(folder).plan()
+
+
+def test_a_tokenizer_without_an_end_token(folder):
+    (folder / "model" / "config.json").write_text('{"model_type": "llama", "eos_token_id": null}')
+    with pytest.raises(UserError, match=r"^models: the tokenizer of 'model' has no end token; name one as eos_token"):
+        Study.load(folder).plan()
+    (folder / "model" / "special_tokens_map.json").write_text('{"eos_token": {"content": "</s>"}}')
+    Study.load(folder).plan()
 
 
 @pytest.mark.parametrize("broken", ["tokenizer.json", "config.json", "model.safetensors"])
@@ -149,3 +197,15 @@ def test_a_pool_without_any_validation_rows(folder):
     write_rows(folder / "pool", rows)
     with pytest.raises(UserError, match="pool 'pool' has no validation rows of math in en; import some or name other"):
         Study.load(folder).plan()
+
+
+@pytest.mark.parametrize("name", ["../model.safetensors", "/model.safetensors", 3])
+def test_a_shard_outside_the_model_folder(folder, name):
+    (folder / "model" / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"weight": name}}))
+    with pytest.raises(UserError, match="it may list only files beside it"):
+        Study.load(folder).plan()
+
+
+def test_weights_that_are_not_loaded_count_no_parameters(folder):
+    shutil.copy(folder / "model" / "model.safetensors", folder / "model" / "consolidated.safetensors")
+    assert Study.load(folder).resolved.runs[0].model.parameters == 12

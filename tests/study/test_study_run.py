@@ -13,13 +13,15 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
 from rich.console import Console
 
 from glotmix.analysis.table import FINDINGS_SCHEMA, RESULTS_SCHEMA, check_results
-from glotmix.errors import UserError
-from glotmix.study.engine import default_processes
+from glotmix.errors import GlotmixError, UserError
+from glotmix.study.engine import Worker, default_processes
 from glotmix.study.study import DiskFull, RunsFailed, Study
-from small_study import FAKE_WORKER, write_spec
+from glotmix.study.summary import study_info
+from small_study import FAKE_WORKER, row, write_rows, write_spec
 
 QUIET = Console(quiet=True)
 NO_WORKER = (sys.executable, "-c", "raise SystemExit(3)")
@@ -69,6 +71,15 @@ def test_a_study_runs_to_results_findings_and_a_report(finished):
     assert study.report_path.read_text().lower().startswith("<!doctype html>")
     assert set(study.status()["state"]) == {"done"}
     assert study.plan()["done"].all()
+
+
+def test_a_folder_named_like_a_pattern_is_read_itself(folder, finished, tmp_path):
+    folder = folder.rename(tmp_path / "a[b]")
+    finished.rename(tmp_path / "ab")  # what the pattern stands for
+    run(folder)
+    shutil.rmtree(tmp_path / "ab" / "store")
+    assert len(Study.load(folder).results()) == 2 * 2 * 4 * 10
+    assert len(Study.load(folder).samples()) == 2 * 2 * 4 * 10
 
 
 def test_items_are_the_same_in_every_language(finished):
@@ -146,6 +157,15 @@ def test_a_worker_that_cannot_even_start_is_a_failure_of_its_runs(folder):
         run(folder, worker=NO_WORKER)
 
 
+def test_a_dead_worker_is_replaced_only_if_a_job_waits(folder, monkeypatch):
+    started = []
+    begin = Worker.__init__
+    monkeypatch.setattr(Worker, "__init__", lambda self, *given: (started.append(self), begin(self, *given))[1])
+    with pytest.raises(RunsFailed):
+        run(folder, processes=2, worker=NO_WORKER)
+    assert len(started) == 4, "one for each job"
+
+
 def test_a_full_disk_is_one_line_and_keeps_what_is_done(folder, monkeypatch):
     monkeypatch.setenv("FAKE_TROUBLE", "n=5/seed=1:full")
     with pytest.raises(DiskFull) as full:
@@ -175,6 +195,78 @@ def test_a_disk_that_is_really_full(folder, tmp_path):
         assert set(Study.load(disk).status()["state"]) == {"done"}
     finally:
         subprocess.run(["umount", disk], check=True)
+
+
+def test_a_run_that_is_partly_evaluated_does_not_count_yet(finished):
+    study = Study.load(finished)
+    whole, (first, *_) = study.results(), study.resolved.runs
+    shutil.rmtree(study.store.folder("evaluate", first.evaluations[0].key))
+    assert study.results().equals(whole.filter(pl.col("run") != first.name))
+    assert set(study.samples().select("setting", "seed").unique().iter_rows()) == {("n=0", 1), ("n=5", 0), ("n=5", 1)}
+
+
+def test_languages_are_tested_on_the_items_they_share_first(folder):
+    write_rows(folder / "pool", [row("math", "es", "test", 100 + number) for number in range(40)])
+    tested = {step.language: frozenset(plan.rows[step.rows]["item_id"]) for plan, step in evaluations(folder, 12)}
+    assert len(set(tested.values())) == 1
+    with pytest.raises(UserError):
+        evaluations(folder, 13)
+    write_spec(folder, languages__train=[], languages__evaluate=["en", "es"], design__rows_per_language=[0])
+    write_rows(folder / "pool", [row("math", "en", "test", 200)])
+    (en, es) = (set(plan.rows[step.rows]["item_id"]) for plan, step in evaluations(folder, 13))
+    assert len(en & es) == 12 and len(es) == 13, "the others only when these don't suffice"
+
+
+def evaluations(folder: Path, items: int):
+    spec = yaml.safe_load((folder / "study.yaml").read_text())
+    spec["evaluation"]["items_per_language"] = items
+    (folder / "study.yaml").write_text(yaml.safe_dump(spec))
+    plan = Study.load(folder).resolved
+    return [(plan, step) for step in plan.runs[0].evaluations]
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+
+
+def test_results_outlive_their_base_model(finished, offline):
+    before = Study.load(finished).results()
+    shutil.rmtree(finished / "model")
+    study = Study.load(finished)
+    assert study.results().equals(before)
+    assert study.report().read_text() == "report"
+    assert set(study.status()["state"]) == {"done"} and study.plan()["done"].all()
+    run(finished, worker=NO_WORKER)
+    run(write_spec(finished, languages__evaluate=["de", "en", "es", "fr", "pt"]))
+    with pytest.raises(GlotmixError, match="models: 'model' "):
+        run(write_spec(finished, seeds=[0, 1, 2]))
+
+
+def test_reports_written_at_once_have_files_of_their_own(finished, monkeypatch):
+    written = []
+
+    def write(*given):
+        written.append(given[-1])
+        given[-1].write_text("report")
+        if len(written) == 1:
+            Study.load(finished).report()
+
+    monkeypatch.setattr("glotmix.report.write_report", write)
+    Study.load(finished).report()
+    assert len(set(written)) == 2
+    assert not any(path.exists() for path in written)
+
+
+def test_the_report_tells_of_cut_rows_and_how_to_repeat_the_study(finished, tmp_path):
+    record = sorted(finished.glob("store/train/*/train.json"))[0]
+    record.write_text('{"tokens": 100, "seconds": 1.0, "truncated_rows": 7}')
+    study = Study.load(finished.rename(tmp_path / "two words"))
+    told = study_info(study.file, study.resolved, study.store)
+    assert told.commands == ("glotmix run 'two words'", "glotmix report 'two words'")
+    assert told.truncated_rows == 7
+    assert (told.pool, told.models[0].content_hash) == ("pool", study.resolved.runs[0].model.content_hash)
 
 
 def test_before_anything_is_done_there_is_nothing_to_find(folder):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glotmix.generate.load import load_tokenizer
 from glotmix.generate.template import encode_row
 from glotmix.lab.models import model_path
 from glotmix.pool.lab import LabPool
@@ -27,7 +28,7 @@ def test_every_step_reads_the_next_rows_of_the_order(tmp_path, monkeypatch):
     recipe = Recipe(epochs=2, batch_rows=4, checkpoint_every=2)
     loop.train(model_path("lab-1m"), rows, order, rows.head(2), recipe, 0, tmp_path)
 
-    tokenizer = loop.AutoTokenizer.from_pretrained(model_path("lab-1m"))
+    tokenizer = load_tokenizer(model_path("lab-1m"))
     encoded = dict(zip(rows["row_id"], (encode_row(m, "plain", tokenizer) for m in rows["messages"]), strict=True))
     assert [len(batch) for batch in read] == [4, 4, 2]
     assert [row for batch in read for row in batch] == [encoded[row_id] for row_id in order]

@@ -93,6 +93,11 @@ def test_a_row_longer_than_allowed_is_refused_by_name(tmp_path):
         run(tmp_path, RECIPE.model_copy(update={"max_tokens": 10}))
 
 
+def test_cutting_rows_down_to_their_prompt_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"max_tokens 5 leaves 24 of 24 rows no token to learn.*raise"):
+        run(tmp_path, RECIPE.model_copy(update={"max_tokens": 5, "longer_rows": "truncate"}))
+
+
 def test_longer_rows_are_cut_and_counted_if_the_recipe_says_so(tmp_path):
     run(tmp_path, RECIPE.model_copy(update={"max_tokens": 30, "longer_rows": "truncate"}))
     assert json.loads((tmp_path / "train.json").read_text())["truncated_rows"] > 0

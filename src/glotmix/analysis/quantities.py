@@ -73,7 +73,7 @@ def measure(scores: Scores, setting: int, quantity: Quantity) -> Interval:
     """The quantity at one setting; undefined, with the reason, where the table cannot give it."""
     absent = [group for group in quantity.needs if not _groups(scores)[group]]
     if absent:
-        return undefined(f"no {absent[0]} language in every run")
+        return undefined(_why_absent(scores, absent[0]))
     baseline = scores.anchor_only if quantity.gain else None
     if quantity.gain and baseline is None:
         return undefined("no setting with 0 rows per language")
@@ -97,6 +97,14 @@ def _ratio(scores: Scores, settings: list[int], quantity: Quantity) -> Interval:
     if quantity.of(scores.means[settings]) == 0:
         return undefined("every other language scores 0", anchors[0].n, estimate=0.0)
     return exponential(interval(scores, settings, lambda means: float(np.log(quantity.of(means)))))
+
+
+def _why_absent(scores: Scores, group: str) -> str:
+    if scores.tested & ({"seen", "unseen"} if group == "other" else {group}):
+        return f"no {group} language in every run"
+    if group == "unseen" or (group == "seen" and not scores.trains):
+        return f"the study declares no {group} language"
+    return f"no {group} language is evaluated"
 
 
 def _groups(scores: Scores) -> dict[str, list[int]]:

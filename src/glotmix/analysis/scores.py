@@ -31,6 +31,8 @@ class Scores:
     roles: tuple[str, ...]
     values: tuple[Array, ...]  # per setting: (seeds, languages, items), 0 where not used
     used: Mask  # (languages, items)
+    tested: frozenset[str]  # roles that some run was evaluated in
+    trains: bool  # on rows of other languages than the anchor
     note: str  # what was left out
 
     def columns(self, role: str) -> list[int]:
@@ -91,6 +93,8 @@ def _arrange(model: str, task: str, part: pl.DataFrame) -> Scores:
         tuple(languages["role"].filter(pl.Series(kept))),
         tuple(values[(runs["setting"] == setting).to_numpy()] for setting in settings["setting"]),
         used,
+        frozenset(languages["role"]),
+        any(rows > 0 for rows in settings["rows_per_language"]),
         _left_out(cube, complete, languages.filter(~kept)["language"].to_list()),
     )
 

@@ -45,11 +45,16 @@ def main(name: str, out: Path, seed: int = 0) -> None:
     """`pretrain` with a progress bar.
 
     Raises:
-        UserError: no such size, or `out` is there already.
+        UserError: no such size, or `out` is no folder or not empty.
     """
     if name not in SIZES:
         raise UserError(f"lab pretrain: no size {name!r}; there are {' and '.join(SIZES)}")
-    if out.exists() and any(out.iterdir()):
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        taken = any(out.iterdir())
+    except OSError as error:
+        raise UserError(f"{out}: can't be a model's folder ({error.strerror}); choose a new or empty folder") from None
+    if taken:
         raise UserError(f"{out}: something is there; choose an empty folder")
     columns = (TextColumn(name), BarColumn(), MofNCompleteColumn(), TextColumn("loss {task.fields[loss]:.3f}"))
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:

@@ -6,7 +6,7 @@
 4. `training_order` writes a whole training out as a list of row ids.
 """
 
-from glotmix.mixture.mixture import Mixture, MixtureSpec, build_mixture
+from glotmix.mixture.mixture import Mixture, MixtureSpec, TooFewRows, build_mixture
 from glotmix.mixture.order import training_order
 
-__all__ = ["Mixture", "MixtureSpec", "build_mixture", "training_order"]
+__all__ = ["Mixture", "MixtureSpec", "TooFewRows", "build_mixture", "training_order"]

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from glotmix.errors import GlotmixError, UserError
 from glotmix.language import Language
 from glotmix.mixture.select import Selector
+from glotmix.pool.parquet import read_parquet
 from glotmix.pool.row import ROW_SCHEMA, TASKS, Pool
 
 ROWS, MANIFEST = "rows.parquet", "manifest.json"
@@ -46,6 +47,14 @@ class MixtureSpec(BaseModel):
         if not any(kept.values()):
             raise UserError("the mixture has no rows; ask for at least one")
         return {task: by_language for task, by_language in kept.items() if by_language}
+
+
+class TooFewRows(UserError):
+    """A mixture asks for more rows of a language than the pool has."""
+
+    def __init__(self, language: str, message: str) -> None:
+        super().__init__(message)
+        self.language = language
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +107,7 @@ class Mixture:
         """
         try:
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-            rows = pl.read_parquet(folder / ROWS)
+            rows = read_parquet(folder / ROWS)
             mixture = Mixture(MixtureSpec.model_validate(manifest["spec"]), manifest["pool"], rows)
             intact = rows.schema == ROW_SCHEMA and mixture.content_hash == manifest["content_hash"]
         except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
@@ -112,7 +121,8 @@ def build_mixture(spec: MixtureSpec, pool: Pool) -> Mixture:
     """The rows of a spec, exactly.
 
     Raises:
-        UserError: more rows than the pool has (unless `repeat`), or one row id for several rows.
+        TooFewRows: more rows than the pool has (unless `repeat`).
+        UserError: one row id for several rows.
     """
     selector = Selector(pool, spec.split, spec.items, spec.seed)
     cells = [(task, tag, rows) for task, by_language in spec.counts.items() for tag, rows in by_language.items()]
@@ -129,7 +139,7 @@ def _cell_rows(spec: MixtureSpec, selector: Selector, task: str, language: str, 
     if len(chosen) < rows and not (spec.repeat and chosen):
         fix = f"ask for at most {len(chosen)}, or set repeat: true" if chosen else "leave it out or use another pool"
         has = f"pool {selector.pool.name} has {len(chosen)}{' of its own' if spec.items == 'disjoint' else ''}"
-        raise UserError(f"{task} in {language}: {rows} {spec.split} rows asked for, {has}; {fix}")
+        raise TooFewRows(language, f"{task} in {language}: {rows} {spec.split} rows asked for, {has}; {fix}")
     found = selector.pool.take(task, language, spec.split, chosen)
     assert found["item_id"].to_list() == chosen
     return found if len(chosen) == rows else found[[rank % len(chosen) for rank in range(rows)]]

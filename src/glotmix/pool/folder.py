@@ -7,6 +7,7 @@ import polars as pl
 
 from glotmix.errors import GlotmixError, UserError
 from glotmix.language import Language
+from glotmix.pool.parquet import scan_parquet
 from glotmix.pool.row import ROW_SCHEMA, SPLITS, TASKS
 
 MANIFEST = "pool.json"
@@ -38,7 +39,7 @@ def scan_rows(path: Path) -> pl.LazyFrame:
     wrong = [name for name, dtype in ROW_SCHEMA.items() if schema.get(name) != dtype]
     if wrong:
         raise UserError(f"{path}: column {wrong[0]!r} must be {ROW_SCHEMA[wrong[0]]}; import the pool again")
-    return pl.scan_parquet(path).select(ROW_SCHEMA.names())
+    return scan_parquet(path).select(ROW_SCHEMA.names())
 
 
 class FolderPool:

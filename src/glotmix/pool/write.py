@@ -11,6 +11,7 @@ import polars as pl
 
 from glotmix.errors import GlotmixError
 from glotmix.pool.folder import MANIFEST, scan_rows, split_file
+from glotmix.pool.parquet import read_parquet
 from glotmix.pool.quarantine import REJECTED_SCHEMA
 from glotmix.pool.row import ROW_SCHEMA, SPLITS, TASKS
 
@@ -70,7 +71,7 @@ def _write_rows(path: Path, rows: pl.DataFrame) -> None:
 
 def _set_aside(path: Path, rejected: pl.DataFrame, files: Sequence[str]) -> None:
     if path.exists():
-        earlier = pl.read_parquet(path).filter(~pl.col("file").is_in(files))
+        earlier = read_parquet(path).filter(~pl.col("file").is_in(files))
         rejected = pl.concat([earlier, rejected])
     _write_rows(path, rejected)
 

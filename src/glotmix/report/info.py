@@ -37,6 +37,7 @@ class SettingSummary:
 class ModelCard:
     name: str
     parameters: int
+    content_hash: str
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,10 @@ class Cost:
 
 @dataclass(frozen=True)
 class StudyInfo:
-    """`roles` maps every evaluated language (a tag) to anchor, seen or unseen, in the order to show them."""
+    """`roles` maps every evaluated language (a tag) to anchor, seen or unseen, in the order to show them.
+
+    `truncated_rows` is the most rows that any training cut to max_tokens.
+    """
 
     name: str
     question: str
@@ -58,7 +62,9 @@ class StudyInfo:
     roles: Mapping[str, str]
     models: tuple[ModelCard, ...]
     recipe: Mapping[str, str]
+    truncated_rows: int
     spec_yaml: str
+    pool: str
     commands: tuple[str, ...]
     cost: Cost
     glotmix_version: str

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from glotmix.study.job import Event, Job
 
-WORKER = (sys.executable, "-m", "glotmix.study.worker")
+WORKER = (sys.executable, "-P", "-m", "glotmix.study.worker")  # -P: the current folder can shadow no library
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 PATIENCE = 5  # seconds a worker gets to end
 
@@ -105,7 +105,8 @@ def run_jobs(
                 failures.append((worker.job, said))
             if event is None:
                 worker.job = None
-                start(worker.number)
+                if waiting:
+                    start(worker.number)
             elif said.kind in ("done", "failed"):
                 advance(worker)
     finally:

@@ -22,6 +22,7 @@ MODEL_FILES = (
     "special_tokens_map.json",
     "chat_template*",
     "*.model",
+    "*.tiktoken",
     "*.safetensors",
     "*.safetensors.index.json",
 )

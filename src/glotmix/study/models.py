@@ -17,26 +17,43 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "*.tiktoke
 
 @dataclass(frozen=True)
 class Model:
-    """A base model on this machine."""
+    """A base model. `absent` says why it can't be trained from: it was here once, but no longer is."""
 
     name: str
     folder: Path
     content_hash: str
     parameters: int
+    absent: GlotmixError | None = None
 
 
-def resolve_model(name: str, relative_to: Path, known: dict[str, str]) -> Model:
+Seen = dict[str, dict[str, Any]]  # what is remembered of a model, by its `models` entry
+
+
+def resolve_model(name: str, relative_to: Path, known: dict[str, str], seen: Seen) -> Model:
     """The model of a study's `models` entry.
 
     Args:
         name: a lab model, a folder (relative ones start at `relative_to`), or a name on the hub.
         relative_to: the study's folder.
         known: file hashes that need not be computed again; new ones are added.
+        seen: models that were here before, so that results outlive them; those that are here now are added.
 
     Raises:
-        UserError: no such model, or it lacks a config, a tokenizer or safetensors weights.
+        UserError: no such model, it lacks a config, a tokenizer, an end token or safetensors weights, or it needs
+            code of its own.
         GlotmixError: the hub can't be reached.
     """
+    try:
+        model = _look(name, relative_to, known)
+    except GlotmixError as error:
+        if name not in seen:
+            raise
+        return Model(**seen[name], folder=relative_to / name, absent=error)
+    seen[name] = {"name": model.name, "content_hash": model.content_hash, "parameters": model.parameters}
+    return model
+
+
+def _look(name: str, relative_to: Path, known: dict[str, str]) -> Model:
     folder = relative_to / Path(name).expanduser()
     if name in SIZES:
         found, label = model_path(name), name
@@ -46,6 +63,7 @@ def resolve_model(name: str, relative_to: Path, known: dict[str, str]) -> Model:
         found, label = _from_hub(name), name
     if missing := next(_missing(found), None):
         raise UserError(f"models: {name!r} ({found}) has no {missing}")
+    _check_tokens_and_code(name, found)
     return Model(label, found.resolve(), model_hash(found, known), _parameters(found))
 
 
@@ -63,19 +81,43 @@ def _missing(folder: Path) -> Iterator[str]:
             yield f"{shard.name}, which its index lists; copy the folder again, whole"
 
 
+def _check_tokens_and_code(name: str, folder: Path) -> None:
+    """Some tokenizers know their end token by their class alone; the config then has its id."""
+    config, tokenizer = _json(folder / "config.json"), _json(folder / "tokenizer_config.json")
+    if "auto_map" in config or "auto_map" in tokenizer:
+        raise UserError(
+            f"models: {name!r} needs code of its own (auto_map), and glotmix runs no code that comes with a model;"
+            " choose a model whose architecture transformers has"
+        )
+    named = [tokenizer.get("eos_token"), _json(folder / "special_tokens_map.json").get("eos_token")]
+    if not any(named) and config.get("eos_token_id") is None:
+        raise UserError(
+            f"models: the tokenizer of {name!r} has no end token; name one as eos_token in its tokenizer_config.json"
+        )
+
+
 def _is_json(path: Path) -> bool:
+    return bool(_json(path))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """The object in a file; empty if there is none."""
     try:
-        return isinstance(json.loads(path.read_text(encoding="utf-8")), dict)
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _shards(folder: Path) -> list[Path]:
-    index = folder / "model.safetensors.index.json"
-    if _is_json(index):
-        listed: dict[str, Any] = json.loads(index.read_text(encoding="utf-8")).get("weight_map", {})
-        return [folder / name for name in sorted(set(listed.values()))]
-    return sorted(folder.glob("*.safetensors"))
+    if index := _json(folder / "model.safetensors.index.json"):
+        listed = list(index.get("weight_map", {}).values())
+        for name in listed:
+            if name != Path(str(name)).name:
+                raise UserError(f"models: the index in {folder} lists {name!r}; it may list only files beside it")
+        return [folder / name for name in sorted(set(listed))]
+    whole = folder / "model.safetensors"
+    return [whole] if whole.is_file() else []
 
 
 def _parameters(folder: Path) -> int:
@@ -105,7 +147,7 @@ def _from_hub(name: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
-    patterns = [*MODEL_FILES, "*.tiktoken"]
+    patterns = list(MODEL_FILES)
     try:
         here = Path(snapshot_download(name, allow_patterns=patterns, local_files_only=True))
         if next(_missing(here), None) is None:

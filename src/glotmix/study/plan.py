@@ -1,12 +1,13 @@
 """The plan: a spec resolved against its pool and models, every step with its key, before anything is spent.
 
 1. Cells of the design become mixtures; a run is model x cell x seed.
-2. Held-out rows are prefixes of a keyed ranking, like training rows: the same items in every language that has them.
+2. Held-out rows are prefixes of a keyed ranking, like training rows. Test items that all evaluated languages share
+   come first, so that languages are compared on the same problems as far as the pool allows.
 3. What can't be right is refused here, so that a started study only fails for reasons of the machine.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,14 +15,14 @@ import polars as pl
 
 from glotmix.design import Cell, cells
 from glotmix.errors import UserError
-from glotmix.mixture import Mixture, MixtureSpec, build_mixture
+from glotmix.mixture import Mixture, MixtureSpec, TooFewRows, build_mixture
 from glotmix.pool import Pool, open_pool
 from glotmix.pool.keyed import ranked
 from glotmix.spec import StudySpec
 from glotmix.study.estimate import tokens_by_mixture
 from glotmix.study.identity import content_hash, key
 from glotmix.study.job import EvaluationStep, Job
-from glotmix.study.models import Model, resolve_model
+from glotmix.study.models import Model, Seen, resolve_model
 from glotmix.study.store import Store
 from glotmix.task import get_task
 
@@ -49,13 +50,21 @@ class Plan:
     """All runs of a study, and by key the mixtures and held-out rows they need."""
 
     spec: StudySpec
+    pool: str
     runs: tuple[Run, ...]
     mixtures: Mapping[str, Mixture]
     rows: Mapping[str, pl.DataFrame]
 
     def jobs(self, store: Store) -> list[Job]:
-        """What is not done yet; runs that share a training are one job."""
+        """What is not done yet; runs that share a training are one job.
+
+        Raises:
+            GlotmixError: a model that must be trained from is no longer there.
+        """
         missing = {run.train: run for run in reversed(self.runs) if not is_done(run, store)}
+        for run in missing.values():
+            if run.model.absent and not store.is_done("train", run.train):
+                raise run.model.absent
         return [self._job(run, store) for run in self.runs if missing.get(run.train) is run]
 
     def _job(self, run: Run, store: Store) -> Job:
@@ -82,28 +91,27 @@ def is_done(run: Run, store: Store) -> bool:
     return store.is_done("train", run.train) and all(store.is_done("evaluate", step.key) for step in run.evaluations)
 
 
-def make_plan(spec: StudySpec, folder: Path, file_hashes: dict[str, str]) -> Plan:
+def make_plan(spec: StudySpec, folder: Path, file_hashes: dict[str, str], models_seen: Seen) -> Plan:
     """Resolves a spec. Nothing is written, nothing is trained.
 
     Args:
         folder: where relative paths of the spec start.
         file_hashes: of model files, by path and state; new ones are added.
+        models_seen: what is known of models that may be gone; new ones are added.
 
     Raises:
         UserError: the pool or a model lacks what the spec asks for.
     """
     pool = open_pool(spec.pool, relative_to=folder)
     _check_languages(spec, pool)
-    models = [resolve_model(name, folder, file_hashes) for name in spec.models]
+    models = [resolve_model(name, folder, file_hashes, models_seen) for name in spec.models]
     _check_names(models)
     rows: dict[str, pl.DataFrame] = {}
     tests = [(task, tag, _keep(rows, _test_rows(spec, pool, task, tag))) for task, tag in _evaluated(spec)]
     mixtures: dict[str, Mixture] = {}
     runs = []
     for cell in cells(spec):
-        mixture = build_mixture(
-            MixtureSpec(counts=cell.counts, items=spec.items, seed=spec.data_seed, repeat=spec.repeat), pool
-        )
+        mixture = _mixture(spec, pool, cell)
         mixture_key = key("mixture", MIXTURE_VERSION, content=mixture.content_hash)
         mixtures[mixture_key] = mixture
         validation = _keep(rows, _validation_rows(spec, pool, cell))
@@ -114,7 +122,18 @@ def make_plan(spec: StudySpec, folder: Path, file_hashes: dict[str, str]) -> Pla
                 name = f"{model.name}/{cell.name}/seed={seed}"
                 runs.append(Run(name, model, cell, seed, mixture_key, validation, train, steps))
     order = {model.name: number for number, model in enumerate(models)}
-    return Plan(spec, tuple(sorted(runs, key=lambda run: order[run.model.name])), mixtures, rows)
+    plan = Plan(spec, pool.name, tuple(sorted(runs, key=lambda run: order[run.model.name])), mixtures, rows)
+    _check_warmup(plan)
+    return plan
+
+
+def _mixture(spec: StudySpec, pool: Pool, cell: Cell) -> Mixture:
+    wanted = MixtureSpec(counts=cell.counts, items=spec.items, seed=spec.data_seed, repeat=spec.repeat)
+    try:
+        return build_mixture(wanted, pool)
+    except TooFewRows as few:
+        setting = "anchor_rows" if few.language == spec.languages.anchor else "rows_per_language"
+        raise UserError(f"design.{setting}: {few}") from None
 
 
 def train_key(spec: StudySpec, model: Model, mixture: Mixture, validation: pl.DataFrame, seed: int) -> str:
@@ -132,13 +151,16 @@ def train_key(spec: StudySpec, model: Model, mixture: Mixture, validation: pl.Da
 
 
 def evaluation_step(spec: StudySpec, train: str, task: str, language: str, rows: str) -> EvaluationStep:
-    """As in training, `batch_rows` is a matter of memory."""
+    """In float32 `batch_rows` is a matter of memory; in bfloat16 rounding depends on it, and with it the answers."""
+    settings = {"max_new_tokens", "decoding", "precision"}
+    if spec.evaluation.precision == "bfloat16":
+        settings.add("batch_rows")
     step = key(
         "evaluate",
         EVALUATE_VERSION,
         train=train,
         rows=rows,
-        evaluation=spec.evaluation.model_dump(mode="json", include={"max_new_tokens", "decoding"}),
+        evaluation=spec.evaluation.model_dump(mode="json", include=settings),
         scorer=[task, SCORER_VERSIONS[task]],
     )
     return EvaluationStep(key=step, task=task, language=language, rows=rows)
@@ -157,7 +179,8 @@ def _evaluated(spec: StudySpec) -> list[tuple[str, str]]:
 
 def _test_rows(spec: StudySpec, pool: Pool, task: str, language: str) -> pl.DataFrame:
     wanted = spec.evaluation.items_per_language
-    rows = _held_out(spec, pool, (task, language, "test"), wanted, "evaluation.items_per_language")
+    shared = set.intersection(*(set(pool.item_ids(task, tag, "test")) for tag in spec.languages.evaluate))
+    rows = _held_out(spec, pool, (task, language, "test"), wanted, "evaluation.items_per_language", shared)
     for reference in rows["reference"]:
         get_task(task).score("", reference, language=language)  # refuses a reference nothing can be scored against
     return rows
@@ -175,7 +198,15 @@ def _validation_rows(spec: StudySpec, pool: Pool, cell: Cell) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def _held_out(spec: StudySpec, pool: Pool, where: tuple[str, str, str], count: int, setting: str) -> pl.DataFrame:
+def _held_out(
+    spec: StudySpec,
+    pool: Pool,
+    where: tuple[str, str, str],
+    count: int,
+    setting: str,
+    first: Collection[str] = (),
+) -> pl.DataFrame:
+    """Rows of `count` items: those of `first`, then the others, each in the order of the keyed ranking."""
     task, language, split = where
     found = pool.item_ids(*where)
     if len(found) < count:
@@ -186,7 +217,8 @@ def _held_out(spec: StudySpec, pool: Pool, where: tuple[str, str, str], count: i
             if found
             else f"{setting}: pool {pool.name!r} has no {split} rows of {task} in {language}; import some{other}"
         )
-    return pool.take(task, language, split, ranked(found, spec.data_seed, task, split)[:count])
+    order = sorted(ranked(found, spec.data_seed, task, split), key=lambda item: item not in first)
+    return pool.take(task, language, split, order[:count])
 
 
 def _check_languages(spec: StudySpec, pool: Pool) -> None:
@@ -207,6 +239,13 @@ def _check_names(models: list[Model]) -> None:
     names = [model.name for model in models]
     if double := next((name for name in names if names.count(name) > 1), None):
         raise UserError(f"models: two are called {double!r}; name each once, and rename a folder if two share a name")
+
+
+def _check_warmup(plan: Plan) -> None:
+    warmup = plan.spec.recipe.warmup_steps
+    for run in plan.runs:
+        if warmup >= (steps := plan.optimizer_steps(run)):
+            raise UserError(f"recipe.warmup_steps: {warmup} of the {steps} steps of {run.name}; make it fewer")
 
 
 def plan_frame(plan: Plan, store: Store) -> pl.DataFrame:

@@ -23,7 +23,7 @@ def shown(console: Console, jobs: int) -> Iterator[Listener]:
         TextColumn("{task.description}", markup=False),
         TextColumn("{task.fields[phase]}", markup=False),
         BarColumn(bar_width=12),
-        TextColumn("{task.fields[count]}"),
+        TextColumn("{task.fields[count]}", markup=False),
         TextColumn("{task.fields[detail]}", markup=False),
         TimeRemainingColumn(compact=True),
     )
@@ -48,7 +48,7 @@ class _Lines:
             self._say(f"{job.run}: {event.kind} in {seconds:.0f} s ({self.ended} of {self.jobs})")
 
     def _say(self, line: str) -> None:
-        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(line, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 class _Bars:

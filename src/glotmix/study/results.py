@@ -7,28 +7,30 @@ from typing import Any
 import polars as pl
 
 from glotmix.analysis.table import RESULTS_SCHEMA
+from glotmix.pool.parquet import read_parquet
 from glotmix.report.info import SAMPLES_SCHEMA
 from glotmix.study.job import EvaluationStep
-from glotmix.study.plan import Plan, Run
+from glotmix.study.plan import Plan, Run, is_done
 from glotmix.study.store import Store
 
 ORDER = ("model", "task", "rows_per_language", "setting", "seed", "language", "item_id")
 
 
 def results_frame(plan: Plan, store: Store) -> pl.DataFrame:
-    """The results table (`RESULTS_SCHEMA`) of every evaluation that is done, in an order that only depends on them."""
+    """The results table (`RESULTS_SCHEMA`) of every run that is done, in an order that only depends on them."""
     return _joined([_results(plan, run, step, folder) for run, step, folder in _finished(plan, store)], RESULTS_SCHEMA)
 
 
 def samples_frame(plan: Plan, store: Store) -> pl.DataFrame:
-    """Outputs with their prompts and verdicts (`SAMPLES_SCHEMA`), of every evaluation that is done."""
+    """Outputs with their prompts and verdicts (`SAMPLES_SCHEMA`), of every run that is done."""
     return _joined([_samples(plan, run, step, folder) for run, step, folder in _finished(plan, store)], SAMPLES_SCHEMA)
 
 
 def _finished(plan: Plan, store: Store) -> Iterator[tuple[Run, EvaluationStep, Path]]:
+    """A run counts when it is evaluated in full: runs are compared on the test rows that all of them have."""
     for run in plan.runs:
-        for step in run.evaluations:
-            if store.is_done("evaluate", step.key):
+        if is_done(run, store):
+            for step in run.evaluations:
                 yield run, step, store.folder("evaluate", step.key)
 
 
@@ -38,7 +40,7 @@ def _joined(parts: list[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
 
 
 def _results(plan: Plan, run: Run, step: EvaluationStep, folder: Path) -> pl.DataFrame:
-    return pl.read_parquet(folder / "results.parquet").with_columns(
+    return read_parquet(folder / "results.parquet").with_columns(
         study=pl.lit(plan.spec.name),
         run=pl.lit(run.name),
         parameters=pl.lit(run.model.parameters),
@@ -56,8 +58,8 @@ def _samples(plan: Plan, run: Run, step: EvaluationStep, folder: Path) -> pl.Dat
     asked = plan.rows[step.rows].select(
         "item_id", "reference", prompt=pl.col("messages").map_elements(_prompt, pl.String)
     )
-    outputs = pl.read_parquet(folder / "outputs.parquet", columns=["item_id", "output"])
-    scores = pl.read_parquet(folder / "results.parquet", columns=["item_id", "parsed", "verdict"])
+    outputs = read_parquet(folder / "outputs.parquet", columns=["item_id", "output"])
+    scores = read_parquet(folder / "results.parquet", columns=["item_id", "parsed", "verdict"])
     return asked.join(outputs, on="item_id").join(scores, on="item_id").with_columns(**_place(run, step))
 
 

@@ -9,6 +9,7 @@ import torch
 
 from glotmix.generate.transformers_backend import Output, TransformersBackend
 from glotmix.mixture import Mixture, training_order
+from glotmix.pool.parquet import read_parquet
 from glotmix.study.job import EvaluationStep, Event, Job
 from glotmix.study.store import Store
 from glotmix.task import Score, get_task
@@ -25,9 +26,13 @@ def perform(job: Job, report: Report) -> None:
     backend = None
     for stage, step in enumerate(job.evaluations):
         if not store.is_done("evaluate", step.key):
-            backend = backend or TransformersBackend(store.folder("train", job.train) / "model")
+            backend = backend or _backend(job, store)
             event = Event(kind="evaluate", stage=stage, what=f"{step.task} {step.language}")
             _evaluate(job, step, backend, partial(_show, report, event))
+
+
+def _backend(job: Job, store: Store) -> TransformersBackend:
+    return TransformersBackend(store.folder("train", job.train) / "model", job.evaluation.precision)
 
 
 def _show(report: Report, event: Event, part: int, parts: int) -> None:
@@ -46,7 +51,8 @@ def _train(job: Job, store: Store, report: Report) -> None:
     with store.resuming(
         "train", job.train, **job.model_dump(mode="json", include={"mixture", "seed", "recipe"})
     ) as out:
-        train(Path(job.model), mixture.rows, order, read_rows(store, job.validation), recipe, job.seed, out, show)
+        if out:
+            train(Path(job.model), mixture.rows, order, read_rows(store, job.validation), recipe, job.seed, out, show)
 
 
 def _evaluate(
@@ -96,4 +102,4 @@ def _results_frame(rows: pl.DataFrame, outputs: list[Output], scores: list[Score
 
 def read_rows(store: Store, key: str) -> pl.DataFrame:
     """The frame of a `rows` step: validation or test rows."""
-    return pl.read_parquet(store.folder("rows", key) / "rows.parquet")
+    return read_parquet(store.folder("rows", key) / "rows.parquet")

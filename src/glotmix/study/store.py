@@ -21,7 +21,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from glotmix.errors import UserError
+from glotmix.errors import GlotmixError, UserError
 
 FULL = 1 << 20  # bytes left on a disk that counts as full
 ORPHAN_SECONDS = 60  # a worker whose parent was killed ends at once; longer than that and something else is wrong
@@ -51,16 +51,22 @@ class Store:
             shutil.rmtree(folder, ignore_errors=True)
 
     @contextlib.contextmanager
-    def resuming(self, kind: str, key: str, **inputs: Any) -> Iterator[Path]:
-        """As `writing`, for a step that resumes: whatever an interrupted try left in the folder is still there."""
+    def resuming(self, kind: str, key: str, **inputs: Any) -> Iterator[Path | None]:
+        """As `writing`, for a step that resumes: whatever an interrupted try left in the folder is still there.
+
+        None if the step is done: another process may have finished it while this one waited for the folder.
+        """
         folder = self.partial(kind, key)
         lock = folder.with_suffix(".lock")
         lock.parent.mkdir(parents=True, exist_ok=True)
         # the worker of a run that was killed a moment ago may still be writing here
         with FileLock(lock, timeout=ORPHAN_SECONDS):
-            folder.mkdir(exist_ok=True)
-            yield folder
-            self._finish(folder, kind, key, inputs)
+            if self.is_done(kind, key):
+                yield None
+            else:
+                folder.mkdir(exist_ok=True)
+                yield folder
+                self._finish(folder, kind, key, inputs)
             lock.unlink(missing_ok=True)
 
     def partial(self, kind: str, key: str) -> Path:
@@ -84,17 +90,22 @@ class Store:
 
         Raises:
             UserError: another process holds it.
+            GlotmixError: the store can't be written.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
         lock, holder = FileLock(self.root / "lock", timeout=0), self.root / "holder.json"
         try:
+            self.root.mkdir(parents=True, exist_ok=True)
             lock.acquire()
+            write_json(holder, {"pid": os.getpid(), "host": socket.gethostname()})
         except Timeout:
             raise UserError(
                 f"{self.root.parent}: a run is at work there already{_holder(holder)}; wait for it or stop it"
             ) from None
+        except OSError as error:
+            lock.release()
+            fix = "make the study's folder writable, or copy it to where it can be written"
+            raise GlotmixError(f"{self.root}: can't be written ({error.strerror}); {fix}") from error
         try:
-            write_json(holder, {"pid": os.getpid(), "host": socket.gethostname()})
             shutil.rmtree(self.root / "tmp", ignore_errors=True)
             yield
         finally:

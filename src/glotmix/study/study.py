@@ -1,5 +1,6 @@
 """The study: one folder with a `study.yaml`, the store of its finished steps, and its report."""
 
+import uuid
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ from glotmix.spec import StudySpec, load_spec
 from glotmix.study.engine import WORKER, Listener, default_processes, run_jobs
 from glotmix.study.identity import key
 from glotmix.study.job import Event, Job
+from glotmix.study.models import Seen
 from glotmix.study.plan import Plan, Run, is_done, make_plan, plan_frame
 from glotmix.study.progress import shown
 from glotmix.study.results import results_frame, samples_frame
@@ -22,6 +24,7 @@ from glotmix.study.summary import study_info, version
 
 FILE = "study.yaml"
 HASHES = "model-files.json"
+MODELS = "models.json"
 
 
 class RunsFailed(GlotmixError):
@@ -62,11 +65,15 @@ class Study:
     @cached_property
     def resolved(self) -> Plan:
         """The spec resolved against pool and models."""
-        return make_plan(self.spec, self.folder, self._file_hashes)
+        return make_plan(self.spec, self.folder, self._file_hashes, self._models_seen)
 
     @cached_property
     def _file_hashes(self) -> dict[str, str]:
         return read_json(self.store.root / HASHES)
+
+    @cached_property
+    def _models_seen(self) -> Seen:
+        return read_json(self.store.root / MODELS)
 
     def plan(self) -> pl.DataFrame:
         """Every run with its rows, steps and estimated tokens, and whether it is done."""
@@ -109,6 +116,7 @@ class Study:
     def _write_inputs(self, plan: Plan, jobs: list[Job]) -> None:
         """Puts into the store what workers read: mixtures, validation and test rows."""
         write_json(self.store.root / HASHES, self._file_hashes)
+        write_json(self.store.root / MODELS, self._models_seen)
         for mixture in {job.mixture for job in jobs}:
             if not self.store.is_done("mixture", mixture):
                 with self.store.writing("mixture", mixture) as folder:
@@ -186,9 +194,13 @@ class Study:
         from glotmix.report import write_report  # charts are slow to import
 
         results, samples = self.results(), self.samples()
-        info, beside = study_info(self.file, self.resolved, self.store), self.folder / ".report.html"
-        write_report(info, results, found, samples, beside)
-        return beside.replace(self.report_path)
+        info = study_info(self.file, self.resolved, self.store)
+        beside = self.folder / f".report-{uuid.uuid4().hex[:8]}.html"
+        try:
+            write_report(info, results, found, samples, beside)
+            return beside.replace(self.report_path)
+        finally:
+            beside.unlink(missing_ok=True)
 
     @property
     def report_path(self) -> Path:

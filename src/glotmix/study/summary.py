@@ -1,19 +1,22 @@
 """What a report tells of a study beside its results: the design, the recipe, what it cost, and how to repeat it."""
 
+import shlex
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from pathlib import Path
+from typing import Any
 
 from glotmix.report.info import Cost, ModelCard, SettingSummary, StudyInfo
 from glotmix.spec import StudySpec
+from glotmix.study.models import Model
 from glotmix.study.plan import Plan
 from glotmix.study.store import Store, read_json
 
 
 def study_info(study_file: Path, plan: Plan, store: Store) -> StudyInfo:
-    folder = study_file.parent.name or "."
-    models = {run.model.name: ModelCard(run.model.name, run.model.parameters) for run in plan.runs}
+    folder = shlex.quote(study_file.parent.name or ".")
+    models = {run.model.name: _card(run.model) for run in plan.runs}
     return StudyInfo(
         name=plan.spec.name,
         question=plan.spec.question,
@@ -21,11 +24,17 @@ def study_info(study_file: Path, plan: Plan, store: Store) -> StudyInfo:
         roles=_roles(plan.spec),
         models=tuple(models.values()),
         recipe=_recipe(plan.spec),
+        truncated_rows=max((record["truncated_rows"] for record in _trainings(plan, store).values()), default=0),
         spec_yaml=study_file.read_text(encoding="utf-8"),
+        pool=plan.pool,
         commands=(f"glotmix run {folder}", f"glotmix report {folder}"),
         cost=_cost(plan, store),
         glotmix_version=version(),
     )
+
+
+def _card(model: Model) -> ModelCard:
+    return ModelCard(model.name, model.parameters, model.content_hash)
 
 
 def version() -> str:
@@ -63,10 +72,17 @@ def _recipe(spec: StudySpec) -> dict[str, str]:
 
 def _cost(plan: Plan, store: Store) -> Cost:
     """Each training counts once, also if several runs share it."""
-    runs = {run.train: run for run in plan.runs if store.is_done("train", run.train)}
-    records = [read_json(store.folder("train", train) / "train.json") for train in runs]
-    rows = sum(_rows_read(plan, run.mixture) for run in runs.values())
+    mixtures = {run.train: run.mixture for run in plan.runs}
+    trainings = _trainings(plan, store)
+    rows = sum(_rows_read(plan, mixtures[train]) for train in trainings)
+    records = trainings.values()
     return Cost(rows, sum(record["tokens"] for record in records), sum(record["seconds"] for record in records))
+
+
+def _trainings(plan: Plan, store: Store) -> dict[str, dict[str, Any]]:
+    """What each finished training recorded, by its key."""
+    done = dict.fromkeys(run.train for run in plan.runs if store.is_done("train", run.train))
+    return {train: read_json(store.folder("train", train) / "train.json") for train in done}
 
 
 def _rows_read(plan: Plan, mixture: str) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 from rich.console import JustifyMethod
 from rich.table import Table
+from rich.text import Text
 
 from glotmix.report.text import NONE, count, signed, span
 
@@ -27,7 +28,7 @@ def plan_table(plan: pl.DataFrame) -> list[Table | str]:
         shared = run["shares_training_with"]
         tokens_shown = f"same training as {shared}" if shared else count(run["tokens"])
         done = "yes" if run["done"] else "no"
-        table.add_row(run["run"], count(run["rows"]), _by_language(run), count(run["steps"]), tokens_shown, done)
+        _add(table, run["run"], count(run["rows"]), _by_language(run), count(run["steps"]), tokens_shown, done)
     return [table, total]
 
 
@@ -49,8 +50,8 @@ def status_table(status: pl.DataFrame) -> list[Table | str]:
     table = _table(("run", "state", "trained", ">evaluated", "reason"))
     for run in status.iter_rows(named=True):
         evaluated = f"{run['evaluated']}/{run['evaluations']}"
-        state = f"[{STATES[run['state']]}]{run['state']}[/]"
-        table.add_row(run["run"], state, "yes" if run["trained"] else "no", evaluated, run["reason"])
+        state = Text(run["state"], STATES[run["state"]])
+        _add(table, run["run"], state, "yes" if run["trained"] else "no", evaluated, run["reason"])
     return [table, counts]
 
 
@@ -67,7 +68,7 @@ def _one_model(model: str, task: str, part: pl.DataFrame) -> Table:
     cells = {(row["name"], row["setting"]): _estimate(row) for row in part.iter_rows(named=True)}
     table = _table(("finding", *(f">{setting}" for setting in settings)), title=f"{model}, {task}")
     for name in names:
-        table.add_row(name, *(cells.get((name, setting), "") for setting in settings))
+        _add(table, name, *(cells.get((name, setting), "") for setting in settings))
     return table
 
 
@@ -81,14 +82,20 @@ def _estimate(finding: Mapping[str, Any]) -> str:
 def plain_table(frame: pl.DataFrame) -> list[Table | str]:
     table = _table([f">{name}" if dtype.is_numeric() else name for name, dtype in frame.schema.items()])
     for row in frame.iter_rows():
-        table.add_row(*(count(value) if isinstance(value, int) else str(value) for value in row))
+        _add(table, *(count(value) if isinstance(value, int) else str(value) for value in row))
     return [table]
 
 
 def _table(columns: Sequence[str], title: str | None = None) -> Table:
     """A column whose name starts with > holds numbers and is set flush right; only long texts wrap."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    heading = None if title is None else Text(title, "table.title")
+    table = Table(title=heading, title_justify="left", box=None, pad_edge=False)
     for column in columns:
         justify: JustifyMethod = "right" if column.startswith(">") else "left"
-        table.add_column(column.removeprefix(">"), justify=justify, no_wrap=column not in WRAPPED)
+        table.add_column(Text(column.removeprefix(">")), justify=justify, no_wrap=column not in WRAPPED)
     return table
+
+
+def _add(table: Table, *cells: str | Text) -> None:
+    """Adds a row; names, reasons and model texts stand as they are, never read as markup."""
+    table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))

@@ -35,7 +35,7 @@ def encode_rows(rows: pl.DataFrame, recipe: Recipe, tokenizer: PreTrainedTokeniz
     """Tokenizes every row once.
 
     Raises:
-        UserError: a row is longer than `max_tokens` and the recipe refuses that.
+        UserError: a row is longer than `max_tokens` and the recipe refuses that, or cutting it leaves no target token.
     """
     by_id = {
         row_id: encode_row(messages, recipe.template, tokenizer)
@@ -50,6 +50,11 @@ def encode_rows(rows: pl.DataFrame, recipe: Recipe, tokenizer: PreTrainedTokeniz
         )
     for row_id, row in longer.items():
         by_id[row_id] = Encoded(row.ids[: recipe.max_tokens], min(row.prompt_tokens, recipe.max_tokens))
+    if without := sum(not target_tokens([by_id[row_id]], recipe.loss_on) for row_id in longer):
+        raise UserError(
+            f"max_tokens {recipe.max_tokens} leaves {without} of {len(by_id)} rows no token to learn: their prompts are"
+            " that long; raise recipe.max_tokens"
+        )
     return EncodedRows(by_id, truncated=len(longer))
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import polars as pl
 import torch
 from accelerate import Accelerator
-from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from glotmix.errors import GlotmixError
+from glotmix.generate.load import load_model, load_tokenizer
 from glotmix.generate.template import Encoded
 from glotmix.spec import Recipe
 from glotmix.train import checkpoint
@@ -48,12 +48,11 @@ def train(
             a training that was killed goes on from what it left here.
 
     Raises:
-        UserError: rows longer than the recipe allows, or a template the tokenizer lacks.
+        UserError: rows longer than the recipe allows, a template the tokenizer lacks, or weights that are missing.
         GlotmixError: the loss is no longer finite.
     """
     accelerator = Accelerator(mixed_precision="bf16" if recipe.precision == "bfloat16" else "no")
-    tokenizer = AutoTokenizer.from_pretrained(model_dir)
-    model = AutoModelForCausalLM.from_pretrained(model_dir, dtype=torch.float32, use_safetensors=True)
+    tokenizer, model = load_tokenizer(model_dir), load_model(model_dir, "float32")
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     encoded = encode_rows(rows, recipe, tokenizer)
     held_out = {

@@ -1,0 +1,41 @@
+"""Tables on a terminal show names, reasons and model texts as they are: brackets are no markup, colons no emoji."""
+
+import io
+
+import polars as pl
+import pytest
+from rich.console import Console
+
+from glotmix.analysis.table import FINDINGS_SCHEMA
+from glotmix.study.plan import PLAN_SCHEMA
+from glotmix.study.study import STATUS_SCHEMA
+from glotmix.study.tables import View, findings_table, plain_table, plan_table, status_table
+
+ODD = "[red]/[/tmp/x] :smile: \\"
+RUN = {
+    "run": ODD, "model": ODD, "tasks": ["math"], "setting": "n=0", "seed": 0, "rows": 1, "steps": 1, "tokens": 1,
+    "rows_by_language": [{"task": "math", "language": "en", "rows": 1}], "done": False, "shares_training_with": ODD,
+}  # fmt: skip
+STATUS = {"run": ODD, "state": "failed", "trained": False, "evaluated": 0, "evaluations": 4, "reason": ODD}
+FINDING = (ODD, ODD, "math", ODD, ODD, 0.1, 0.0, 0.2, 10, "")
+
+
+def drawn(view: View, frame: pl.DataFrame) -> str:
+    console = Console(file=io.StringIO(), width=200, color_system=None)
+    for part in view(frame):
+        console.print(part)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("view", "frame", "times"),
+    [
+        (plan_table, pl.DataFrame([RUN], schema=PLAN_SCHEMA), 2),
+        (status_table, pl.DataFrame([STATUS], schema=STATUS_SCHEMA), 2),
+        (findings_table, pl.DataFrame([FINDING], schema=FINDINGS_SCHEMA, orient="row"), 3),
+        (plain_table, pl.DataFrame({ODD: [ODD]}), 2),
+    ],
+)
+def test_text_of_others_is_shown_as_it_is(view, frame, times):
+    assert drawn(view, frame).count(ODD) == times
