@@ -26,8 +26,8 @@ def curves(accuracy: pl.DataFrame) -> str:
     )
     y = alt.Y("estimate:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=4))
     layers = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q"), y2="high:Q") + base.mark_line(point=True).encode(y=y)
-    facet = alt.Facet("name:N", title=None, columns=5, sort=named["name"].unique(maintain_order=True).to_list())
-    chart = layers.properties(width=130, height=100).facet(facet).configure(background="white")
+    facet = alt.Facet("name:N", title=None, sort=named["name"].unique(maintain_order=True).to_list())
+    chart = layers.properties(width=130, height=100).facet(facet, columns=5).configure(background="white")
     return vl_convert.vegalite_to_svg(chart.to_json())
 
 
