@@ -58,7 +58,8 @@ def test_card_is_of_the_largest_mixture_whatever_the_order_of_findings():
     rows = [finding(GAP, 0.1 * n, 0.05, 0.9, setting=f"n={n}") for n in (100, 0, 20)]
     (told,) = cards(table(*rows), ROWS, study.ROLES)
     assert told.estimate == "+1000.0"
-    assert [step.setting for step in told.steps] == ["n=0", "n=20"]
+    assert [at.setting for at in told.smaller] == ["n=0", "n=20"]
+    assert all(" to " in at.interval for at in told.smaller), "no estimate without its interval"
 
 
 def test_findings_of_one_unit_share_a_scale_so_that_bars_compare():

@@ -56,11 +56,12 @@ CARDS = {
 
 
 @dataclass(frozen=True)
-class Step:
+class Smaller:
     """A finding at one of the smaller settings."""
 
     setting: str
     estimate: str
+    interval: str
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Card:
     interval: str
     clear: bool
     sentence: str
-    steps: tuple[Step, ...]
+    smaller: tuple[Smaller, ...]
 
 
 def cards(findings: pl.DataFrame, rows_per_language: Mapping[str, int], roles: Mapping[str, str]) -> list[Card]:
@@ -103,7 +104,10 @@ def _card(name: str, found: pl.DataFrame, rows: Mapping[str, int], roles: Mappin
         interval=span(low, high, name) if bounded else "",
         clear=clear,
         sentence=_first_upper(sentence.format(**words)),
-        steps=tuple(Step(row["setting"], signed(row["estimate"], name)) for row in found[:-1].iter_rows(named=True)),
+        smaller=tuple(
+            Smaller(row["setting"], signed(row["estimate"], name), span(row["low"], row["high"], name))
+            for row in found[:-1].iter_rows(named=True)
+        ),
     )
 
 
