@@ -76,7 +76,7 @@ def _print(frame: "pl.DataFrame", view: "View", json: bool) -> None:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from glotmix.study.summary import version
+        from glotmix.version import version
 
         print(f"glotmix {version()}")
         raise typer.Exit

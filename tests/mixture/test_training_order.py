@@ -2,6 +2,7 @@
 
 from collections import Counter
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -27,9 +28,9 @@ def test_every_epoch_has_every_row_as_often_as_the_mixture(row_ids: list[str], s
 
 @settings(max_examples=60, deadline=None)
 @given(ids | repeated_ids, seeds, st.randoms(use_true_random=False))
-def test_the_order_rows_come_in_is_forgotten(row_ids: list[str], seed: int, chance: object) -> None:
+def test_the_order_rows_come_in_is_forgotten(row_ids: list[str], seed: int, chance: Random) -> None:
     mixed = list(row_ids)
-    chance.shuffle(mixed)  # type: ignore[attr-defined]
+    chance.shuffle(mixed)
     assert training_order(mixed, seed, 4, epochs=2) == training_order(row_ids, seed, 4, epochs=2)
 
 

@@ -4,7 +4,6 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +13,7 @@ from glotmix.pool.folder import MANIFEST, scan_rows, split_file
 from glotmix.pool.parquet import read_parquet
 from glotmix.pool.quarantine import REJECTED_SCHEMA
 from glotmix.pool.row import ROW_SCHEMA, SPLITS, TASKS
+from glotmix.version import version
 
 REJECTED = "rejected.parquet"
 _NONE_REJECTED = REJECTED_SCHEMA.to_frame()
@@ -38,7 +38,7 @@ def add_to_pool(
         for path, frame in planned.items():
             _write_rows(path, frame)
         _set_aside(out / REJECTED, rejected, files)
-        manifest = {"name": out.resolve().name, "glotmix": _version(), "counts": pool_counts(out).to_dicts()}
+        manifest = {"name": out.resolve().name, "glotmix": version(), "counts": pool_counts(out).to_dicts()}
         text = json.dumps(manifest, indent=1, ensure_ascii=False)
         replace_file(out / MANIFEST, lambda path: path.write_text(text, encoding="utf-8"))
     return replaced
@@ -103,10 +103,3 @@ def _faults(out: Path) -> Iterator[None]:
         yield
     except (OSError, pl.exceptions.PolarsError) as error:
         raise GlotmixError(f"{out}: can't write the pool ({error}); free space or choose another folder") from error
-
-
-def _version() -> str:
-    try:
-        return version("glotmix")
-    except PackageNotFoundError:
-        return "source tree"

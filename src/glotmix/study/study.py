@@ -20,7 +20,8 @@ from glotmix.study.plan import Plan, Run, is_done, make_plan, plan_frame
 from glotmix.study.progress import shown
 from glotmix.study.results import results_frame, samples_frame
 from glotmix.study.store import Store, disk_full, read_json, write_json
-from glotmix.study.summary import study_info, version
+from glotmix.study.summary import study_info
+from glotmix.version import version
 
 FILE = "study.yaml"
 HASHES = "model-files.json"

@@ -2,8 +2,6 @@
 
 import shlex
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from glotmix.spec import StudySpec
 from glotmix.study.models import Model
 from glotmix.study.plan import Plan
 from glotmix.study.store import Store, read_json
+from glotmix.version import version
 
 
 def study_info(study_file: Path, plan: Plan, store: Store) -> StudyInfo:
@@ -35,13 +34,6 @@ def study_info(study_file: Path, plan: Plan, store: Store) -> StudyInfo:
 
 def _card(model: Model) -> ModelCard:
     return ModelCard(model.name, model.parameters, model.content_hash)
-
-
-def version() -> str:
-    try:
-        return installed_version("glotmix")
-    except PackageNotFoundError:
-        return "source tree"
 
 
 def _settings(plan: Plan) -> Iterator[SettingSummary]:
