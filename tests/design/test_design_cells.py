@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from designs import STUDY, study, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,19 +10,12 @@ from glotmix.design import cells
 from glotmix.errors import UserError
 from glotmix.mixture import MixtureSpec, build_mixture
 from glotmix.pool import open_pool
-from glotmix.spec import StudySpec, load_spec
+from glotmix.spec import load_spec, per_task
+from glotmix.spec.designs import Increments
+
+INCREMENTS = STUDY["design"]
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "gsm8k-mgsm" / "study.yaml"
-
-
-def study(**changes: Any) -> StudySpec:
-    plain = {
-        "name": "s", "models": ["m"], "pool": "lab", "tasks": ["math"],
-        "languages": {"anchor": "en", "train": ["zh", "es"], "evaluate": ["en", "es", "pt"]},
-        "design": {"kind": "increments", "anchor_rows": 100, "rows_per_language": [0, 10, 40]},
-        "recipe": {"epochs": 1},
-    }  # fmt: skip
-    return StudySpec.model_validate(plain | changes)
 
 
 def test_increments_add_rows_of_each_language_to_a_fixed_count_of_the_anchor() -> None:
@@ -32,8 +26,9 @@ def test_increments_add_rows_of_each_language_to_a_fixed_count_of_the_anchor() -
     assert few.counts == {"math": {"en": 100, "es": 10, "zh": 10}}
     assert many.counts == {"math": {"en": 100, "es": 40, "zh": 40}}
     assert many.train_languages == ("en", "es", "zh")
-    assert [cell.anchor_rows for cell in (none, few, many)] == [100, 100, 100]
-    assert [cell.rows_per_language for cell in (none, few, many)] == [0, 10, 40]
+    assert [cell.anchor_rows("math") for cell in (none, few, many)] == [100, 100, 100]
+    assert [cell.rows_per_language("math") for cell in (none, few, many)] == [0, 10, 40]
+    assert [cell.baseline for cell in (none, few, many)] == ["", "n=0", "n=0"]
 
 
 def test_counts_are_per_task() -> None:
@@ -48,27 +43,106 @@ def test_every_cell_has_the_common_seeds_and_chosen_cells_more() -> None:
 
 
 def test_seeds_at_a_cell_that_is_not_there_are_refused() -> None:
-    with pytest.raises(UserError, match=r"seeds\.at: 20 is not in design\.rows_per_language; use one of 0, 10, 40"):
+    with pytest.raises(UserError, match=r"^seeds\.at: no cell has 20 rows per language; use one of 0, 10, 40$"):
         cells(study(seeds={"at": {20: [1]}}))
+    with pytest.raises(UserError, match=r"^seeds\.at: no cell has a name like 'n=41'; one that is there: 'n=4"):
+        cells(study(seeds={"at": {"n=41": [1]}}))
 
 
 def test_rows_per_language_without_training_languages_are_refused() -> None:
-    alone = {"anchor": "en", "train": [], "evaluate": ["en", "sw"]}
-    with pytest.raises(UserError, match=r"languages\.train is empty"):
-        cells(study(languages=alone))
-    (cell,) = cells(study(languages=alone, design={"kind": "increments", "anchor_rows": 5, "rows_per_language": [0]}))
-    assert cell.counts == {"math": {"en": 5}}
+    with pytest.raises(UserError, match=r"^design\.rows_per_language: 0, 10, 40 rows, but languages\.train is empty"):
+        cells(study(train=[]))
+    assert written(INCREMENTS | {"rows_per_language": [0]}, train=[]) == {"n=0": {"en": 100}}
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.permutations(["es", "zh", "sw", "fr"]), st.permutations(["math", "api_calls"]), st.permutations([0, 10, 40]))
-def test_the_order_of_a_spec_changes_no_cell(train: list[str], tasks: list[str], rows: list[int]) -> None:
-    def design(train: list[str], tasks: list[str], rows: list[int]) -> Any:
-        languages = {"anchor": "en", "train": train, "evaluate": ["en"]}
-        increments = {"kind": "increments", "anchor_rows": 100, "rows_per_language": rows}
-        return [repr(cell) for cell in cells(study(languages=languages, tasks=tasks, design=increments))]
+def test_a_count_may_differ_between_tasks() -> None:
+    design = INCREMENTS | {"anchor_rows": {"math": 100, "api_calls": 30}}
+    _, few, _ = cells(study(design, tasks=["math", "api_calls"]))
+    assert few.counts == {"math": {"en": 100, "es": 10, "zh": 10}, "api_calls": {"en": 30, "es": 10, "zh": 10}}
+    assert (few.total_rows, few.anchor_rows("api_calls"), few.anchor_rows("summarization")) == (170, 30, 0)
 
-    assert design(train, tasks, rows) == design(["es", "fr", "sw", "zh"], ["api_calls", "math"], [0, 10, 40])
+
+def test_single_task_cells_are_one_per_task() -> None:
+    found = cells(study(INCREMENTS | {"task_mode": "single"}, tasks=["math", "api_calls"]))
+    assert [cell.name for cell in found] == [f"{task}/n={n}" for task in ("api_calls", "math") for n in (0, 10, 40)]
+    assert [list(cell.counts) for cell in found] == [["api_calls"]] * 3 + [["math"]] * 3
+    assert found[-1].baseline == "math/n=0"
+    assert [cell.name for cell in cells(study(INCREMENTS | {"task_mode": "single"}))] == ["n=0", "n=10", "n=40"]
+
+
+def test_several_designs_each_narrow_the_study() -> None:
+    one = INCREMENTS | {"models": ["b"], "task_mode": "single", "items": "disjoint", "repeat": True}
+    two = INCREMENTS | {"train": ["es"], "tasks": ["math"], "rows_per_language": [10]}
+    found = cells(study(tasks=["math", "api_calls"], models=["a", "b"], designs={"two": two, "one": one}))
+    assert [cell.name for cell in found if cell.design == "one"][-1] == "one/math/n=40"
+    assert {(cell.models, cell.items, cell.repeat) for cell in found if cell.design == "one"} == {
+        (("b",), "disjoint", True)
+    }
+    last = found[-1]
+    assert (last.name, last.models, last.items, last.repeat) == ("two/n=10", ("a", "b"), "shared", False)
+    assert last.counts == {"math": {"en": 100, "es": 10}} and last.baseline == ""
+
+
+def test_seeds_are_chosen_by_pattern_too() -> None:
+    groups = INCREMENTS | {"kind": "groups", "groups": {"a": ["es"], "b": ["zh"]}}
+    found = cells(study(groups, seeds={"everywhere": [0], "at": {"b *": [3], 40: [4]}}))
+    assert {cell.name: cell.seeds for cell in found} == {
+        "a n=0": (0,), "a n=10": (0,), "a n=40": (0, 4), "b n=0": (0, 3), "b n=10": (0, 3), "b n=40": (0, 3, 4),
+    }  # fmt: skip
+
+
+KINDS = [
+    INCREMENTS,
+    INCREMENTS | {"kind": "groups", "by": "script"},
+    INCREMENTS | {"kind": "groups", "groups": {"b": ["zh", "fr"], "a": ["sw", "es"]}},
+    {"kind": "coverage", "core": ["en", "sw", "es"], "rows_per_language": 10, "sets": [{"take": "leave_one_out"}]},
+    {"kind": "ratio", "total_rows": 1000, "anchor_share": [0.3, 1, 0.7]},
+    {"kind": "substitution", "total_rows": 1000, "rows_per_language": [10, 0, 40]},
+    {
+        "kind": "availability", "total_rows": 100, "allocate": ["unimax", "proportional"],
+        "available": {task: {"en": 90, "es": 50, "zh": 20, "sw": 10, "fr": 10} for task in ("math", "api_calls")},
+    },
+    {"kind": "explicit", "mixtures": {"b": {"math": {"es": 1, "en": 2}}, "a": {"api_calls": {"zh": 3}}}},
+]  # fmt: skip
+
+
+def reordered(value: Any, draw: st.DrawFn) -> Any:
+    """The same lists and mappings, listed in another order."""
+    if isinstance(value, dict):
+        return {key: reordered(value[key], draw) for key in draw(st.permutations(list(value)))}
+    return draw(st.permutations(value)) if isinstance(value, list) else value
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(KINDS), st.sampled_from(["multi", "single"]), st.data())
+def test_the_order_of_a_spec_changes_no_cell(design: dict[str, Any], mode: str, data: st.DataObject) -> None:
+    plain = {
+        "train": ["es", "fr", "sw", "zh"],
+        "tasks": ["math", "api_calls"],
+        "design": design | {"task_mode": mode},
+        "seeds": {"everywhere": [0, 1]},
+    }
+    draw = data.draw
+    assert cells(study(**reordered(plain, draw))) == cells(study(**plain))  # type: ignore[arg-type]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    kind=st.sampled_from(["increments", "groups", "substitution"]),
+    few=st.integers(0, 100),
+    more=st.integers(1, 100),
+    languages=st.lists(st.sampled_from(["es", "fr", "ja", "zh"]), min_size=1, unique=True),
+)
+def test_more_rows_per_language_move_nothing_else(kind: str, few: int, more: int, languages: list[str]) -> None:
+    """The training languages grow with n, each by the same; the anchor stays, or gives way by what they add."""
+    design: dict[str, Any] = {"kind": kind, "rows_per_language": [few, few + more]}
+    design |= {"total_rows": 800} if kind == "substitution" else {"anchor_rows": 800}
+    design |= {"groups": {"all": languages}} if kind == "groups" else {}
+    small, large = (dict(cell.counts["math"]) for cell in cells(study(design, languages)))
+    for tag in languages:
+        assert (small.get(tag, 0), large[tag]) == (few, few + more)
+    assert small.get("en", 0) - large.get("en", 0) == (more * len(languages) if kind == "substitution" else 0)
+    assert large.keys() <= {"en", *languages}
 
 
 @settings(max_examples=15, deadline=None)
@@ -105,5 +179,5 @@ def test_the_gsm8k_mgsm_example_can_be_built_from_the_real_files(data_folder: Pa
         assert len(pool.item_ids("math", tag, "test")) == spec.evaluation.items_per_language
     (cell,) = cells(spec)
     mixture = build_mixture(MixtureSpec(counts=cell.counts, items=spec.items, seed=spec.data_seed), pool)
-    assert len(set(mixture.row_ids)) == spec.design.anchor_rows
-    assert len(pool.item_ids("math", "en", "validation")) >= spec.recipe.select.rows_per_language
+    assert isinstance(spec.design, Increments) and len(set(mixture.row_ids)) == spec.design.anchor_rows
+    assert len(pool.item_ids("math", "en", "validation")) >= per_task(spec.recipe.select.rows_per_language, "math")

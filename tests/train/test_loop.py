@@ -17,7 +17,7 @@ from glotmix.train import loop
 def test_every_step_reads_the_next_rows_of_the_order(tmp_path, monkeypatch):
     pool = LabPool()
     rows = pool.take("math", "ja", "train", list(pool.item_ids("math", "ja", "train"))[:5])
-    order = [rows["row_id"][i] for i in (3, 1, 1, 0, 4, 2, 3, 0, 2, 4)]
+    order = [rows["row_id"][i] for i in (3, 1, 1, 0, 4, 2, 3, 0, 2, 4, 4, 1)]
     read = []
 
     def note(accelerator, model, optimizer, batch, recipe):
@@ -30,7 +30,7 @@ def test_every_step_reads_the_next_rows_of_the_order(tmp_path, monkeypatch):
 
     tokenizer = load_tokenizer(model_path("lab-1m"))
     encoded = dict(zip(rows["row_id"], (encode_row(m, "plain", tokenizer) for m in rows["messages"]), strict=True))
-    assert [len(batch) for batch in read] == [4, 4, 2]
+    assert [len(batch) for batch in read] == [4, 4, 4]
     assert [row for batch in read for row in batch] == [encoded[row_id] for row_id in order]
 
 
@@ -46,6 +46,15 @@ def test_the_rate_warms_up_and_then_never_rises(schedule, warmup, steps):
     assert rising == sorted(rising) and falling == sorted(falling, reverse=True)
     assert max(rates) == pytest.approx(0.5)
     assert all(rate > 0 for rate in rates)
+
+
+@pytest.mark.parametrize(("share", "steps", "warmup"), [(0.03, 117, 4), (0.03, 35, 1), (0.5, 10, 5), (0.0, 10, 0)])
+def test_a_share_of_warm_up_is_of_the_steps_of_the_run(share, steps, warmup):
+    by_share = Recipe(epochs=1, schedule="cosine", warmup_share=share)
+    by_steps = Recipe(epochs=1, schedule="cosine", warmup_steps=warmup)
+    rates = [[loop.learning_rate(recipe, step, steps) for step in range(steps)] for recipe in (by_share, by_steps)]
+    assert rates[0] == rates[1]
+    assert rates[0].index(max(rates[0])) == max(0, warmup - 1)
 
 
 def test_schedules_by_hand():

@@ -14,7 +14,7 @@ from accelerate import Accelerator
 from glotmix.errors import GlotmixError
 from glotmix.generate.load import load_model, load_tokenizer
 from glotmix.generate.template import Encoded
-from glotmix.spec import Recipe
+from glotmix.spec import Recipe, warmup_steps
 from glotmix.train import checkpoint
 from glotmix.train.batch import Batch, encode_rows, micro_batches, summed_loss, target_tokens
 from glotmix.train.checkpoint import State
@@ -42,7 +42,7 @@ def train(
 
     Args:
         rows: the distinct training rows (`ROW_SCHEMA`).
-        order: the row ids of the whole training, `recipe.batch_rows` a step; the last step may have fewer.
+        order: the row ids of the whole training, `recipe.batch_rows` a step.
         validation: rows whose loss per language selects the checkpoint.
         out: gets `model/`, `curve.parquet` (step, language, loss), `losses.parquet` (step, loss) and `train.json`;
             a training that was killed goes on from what it left here.
@@ -62,7 +62,8 @@ def train(
     state = checkpoint.restore(out, model, optimizer)
     prepared, stepper = accelerator.prepare(model, optimizer)
 
-    steps = math.ceil(len(order) / recipe.batch_rows)
+    steps = len(order) // recipe.batch_rows
+    assert steps * recipe.batch_rows == len(order), "every step has a whole batch"
     started, tokens_before, seconds_before = time.monotonic(), state.tokens, state.seconds
     while state.step < steps:
         first = state.step * recipe.batch_rows
@@ -95,9 +96,10 @@ def train(
 
 def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
     """The rate of step `step` (from 0) of `steps`: linear warm-up, then constant or decaying to 0."""
-    if step < recipe.warmup_steps:
-        return recipe.learning_rate * (step + 1) / recipe.warmup_steps
-    done = (step - recipe.warmup_steps) / max(1, steps - recipe.warmup_steps)
+    warmup = warmup_steps(recipe, steps)
+    if step < warmup:
+        return recipe.learning_rate * (step + 1) / warmup
+    done = (step - warmup) / max(1, steps - warmup)
     share = {"constant": 1.0, "linear": 1.0 - done, "cosine": 0.5 * (1.0 + math.cos(math.pi * done))}[recipe.schedule]
     return recipe.learning_rate * share
 

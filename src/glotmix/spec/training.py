@@ -1,0 +1,101 @@
+"""How a mixture is trained on and evaluated: order, recipe, checkpoint selection, evaluation."""
+
+import math
+from fractions import Fraction
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from glotmix.spec.words import Count, Number, PerTask, Positive, Share, SomeTags, Spec, Tasks
+
+
+class Order(Spec):
+    """In which order the rows of a mixture come. Shuffled: every epoch anew.
+
+    Staged: the anchor's rows before or after the others. Interleaved: languages in fixed proportion throughout.
+    `tasks`: the tasks one after the other, each in the order above.
+    """
+
+    kind: Literal["shuffled", "staged", "interleaved"] = "shuffled"
+    anchor: Literal["first", "last"] | None = None
+    tasks: Tasks | None = None
+
+    @model_validator(mode="after")
+    def _anchor(self) -> "Order":
+        if (self.kind == "staged") != (self.anchor is not None):
+            raise ValueError("anchor: first or last belongs to kind: staged, and staged needs it")
+        return self
+
+
+class Selection(Spec):
+    """Which checkpoint is evaluated: the best on `metric` over the languages of the mixture, or those named."""
+
+    metric: Literal["validation_loss"] = "validation_loss"
+    languages: Literal["mixture"] | SomeTags = "mixture"
+    rows_per_language: PerTask = 50
+
+
+class Recipe(Spec):
+    """How to train. Exactly one of `epochs` and `steps` is given."""
+
+    batch_rows: Positive = 64
+    learning_rate: Number = Field(default=1e-5, gt=0)
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    warmup_steps: Count = 0
+    warmup_share: Annotated[Share, Field(lt=1)] = 0.0
+    weight_decay: Number = Field(default=0.0, ge=0)
+    max_gradient_norm: Number = Field(default=1.0, gt=0)
+    epochs: Positive | None = None
+    steps: Positive | None = None
+    checkpoint_every: Positive = 50
+    select: Selection = Selection()
+    loss_on: Literal["answer", "all"] = "answer"
+    template: Literal["plain", "chat"] = "plain"
+    max_tokens: Positive = 2048
+    longer_rows: Literal["refuse", "truncate"] = "refuse"
+    tokens_per_micro_batch: Positive = 8192
+    precision: Literal["float32", "bfloat16"] = "float32"
+
+    @model_validator(mode="after")
+    def _length(self) -> "Recipe":
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("give exactly one of epochs and steps")
+        if self.warmup_steps and self.warmup_share:
+            raise ValueError("give warmup_steps or warmup_share, not both")
+        if self.steps is not None and self.warmup_steps >= self.steps:
+            raise ValueError(f"warmup_steps is {self.warmup_steps} of {self.steps} steps; make it fewer")
+        return self
+
+
+def optimizer_steps(recipe: Recipe, rows: int) -> int:
+    """Steps of a training on a mixture of `rows` rows: `steps`, or the whole number nearest to its epochs.
+
+    Every step has `batch_rows` rows: what an epoch leaves over flows into the next, and the last half batch is dropped
+    or filled from one epoch more.
+
+    >>> optimizer_steps(Recipe(epochs=6, batch_rows=512), 10_000)
+    117
+    """
+    return recipe.steps or max(1, nearest(Fraction(rows * (recipe.epochs or 0), recipe.batch_rows)))
+
+
+def warmup_steps(recipe: Recipe, steps: int) -> int:
+    """How many of `steps` the learning rate rises for: `warmup_steps`, or the nearest to `warmup_share`.
+
+    >>> warmup_steps(Recipe(epochs=1, warmup_share=0.03), 117)
+    4
+    """
+    return recipe.warmup_steps or nearest(Fraction(str(recipe.warmup_share)) * steps)
+
+
+def nearest(value: Fraction) -> int:
+    """The nearest whole number, a half rounded up."""
+    return math.floor(value + Fraction(1, 2))
+
+
+class Evaluation(Spec):
+    items_per_language: PerTask = 250
+    max_new_tokens: PerTask = 512
+    decoding: Literal["greedy"] = "greedy"
+    precision: Literal["float32", "bfloat16"] = "float32"
+    batch_rows: Positive = 64
