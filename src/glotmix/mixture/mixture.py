@@ -1,11 +1,9 @@
 """A mixture: an exact, ordered list of rows, with its counts per task and language and the hash of its content."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,9 +12,10 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from glotmix.errors import GlotmixError, UserError
 from glotmix.language import Language
-from glotmix.mixture.select import Selector
+from glotmix.pool.content import content_hash, hash_of_hashes, row_hashes
 from glotmix.pool.parquet import read_parquet
-from glotmix.pool.row import ROW_SCHEMA, TASKS, Pool
+from glotmix.pool.row import ROW_SCHEMA, TASKS
+from glotmix.spec import Order, Recipe
 
 ROWS, MANIFEST = "rows.parquet", "manifest.json"
 
@@ -49,14 +48,6 @@ class MixtureSpec(BaseModel):
         return {task: by_language for task, by_language in kept.items() if by_language}
 
 
-class TooFewRows(UserError):
-    """A mixture asks for more rows of a language than the pool has."""
-
-    def __init__(self, language: str, message: str) -> None:
-        super().__init__(message)
-        self.language = language
-
-
 @dataclass(frozen=True, eq=False)
 class Mixture:
     """`rows` has the columns of `ROW_SCHEMA`, ordered by task, language and rank; a repeated row stands there again."""
@@ -64,6 +55,7 @@ class Mixture:
     spec: MixtureSpec
     pool: str
     rows: pl.DataFrame
+    row_hashes: pl.Series  # of what each row says, in the order of `rows`
 
     @property
     def row_ids(self) -> list[str]:
@@ -75,21 +67,41 @@ class Mixture:
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 of the tasks, ids and messages of the rows in order: what a training can see of a mixture."""
-        digest = hashlib.sha256()
-        for row in self.rows.select("task", "row_id", "messages").iter_rows():
-            digest.update(json.dumps(row, ensure_ascii=False).encode() + b"\n")
-        return digest.hexdigest()
+        """SHA-256 of what the rows say, in order: what a training can see of a mixture."""
+        return hash_of_hashes(self.row_hashes)
 
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self, tokens: pl.DataFrame | None = None) -> dict[str, Any]:
+        """What the mixture is, as JSON.
+
+        Args:
+            tokens: `tokens_by_language` of the rows, to be told as well.
+        """
+        counts = self.counts() if tokens is None else self.counts().join(tokens, on=["task", "language"])
         return {
             "pool": self.pool,
             "spec": self.spec.model_dump(),
             "rows": len(self.rows),
             "distinct_rows": self.rows["row_id"].n_unique(),
-            "counts": self.counts().to_dicts(),
+            "counts": counts.sort("task", "language").to_dicts(),
+            "ids_hash": content_hash(self.rows, ["row_id"]),
             "content_hash": self.content_hash,
         }
+
+    def export(
+        self,
+        format: str,
+        folder: Path,
+        recipe: Recipe,
+        model: str,
+        seed: int = 0,
+        order: Order = Order(),  # noqa: B008, frozen
+        anchor: str = "",
+        steps: int | None = None,
+    ) -> None:
+        """Writes a training on the mixture for another trainer to do; see `glotmix.mixture.export`."""
+        from glotmix.mixture.export import export
+
+        export(self, format, folder, recipe, model, seed, order, anchor, steps)
 
     def write(self, folder: Path) -> None:
         """Writes rows and manifest into a folder."""
@@ -108,38 +120,11 @@ class Mixture:
         try:
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
             rows = read_parquet(folder / ROWS)
-            mixture = Mixture(MixtureSpec.model_validate(manifest["spec"]), manifest["pool"], rows)
+            spec = MixtureSpec.model_validate(manifest["spec"])
+            mixture = Mixture(spec, manifest["pool"], rows, row_hashes(rows))
             intact = rows.schema == ROW_SCHEMA and mixture.content_hash == manifest["content_hash"]
         except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
             intact = False
         if not intact:
             raise GlotmixError(f"{folder}: not the mixture that was written there; remove the folder and run again")
         return mixture
-
-
-def build_mixture(spec: MixtureSpec, pool: Pool) -> Mixture:
-    """The rows of a spec, exactly.
-
-    Raises:
-        TooFewRows: more rows than the pool has (unless `repeat`).
-        UserError: one row id for several rows.
-    """
-    selector = Selector(pool, spec.split, spec.items, spec.seed)
-    cells = [(task, tag, rows) for task, by_language in spec.counts.items() for tag, rows in by_language.items()]
-    rows = pl.concat([_cell_rows(spec, selector, *cell) for cell in cells])
-    if rows["row_id"].n_unique() < rows.select("task", "language", "item_id").n_unique():
-        raise UserError(f"pool {pool.name}: one row_id stands for several rows; import the pool again")
-    return Mixture(spec, pool.name, rows)
-
-
-def _cell_rows(spec: MixtureSpec, selector: Selector, task: str, language: str, rows: int) -> pl.DataFrame:
-    """The first `rows` of the ranking; with `repeat`, the whole ranking over and over and then its first rows."""
-    ranking = selector.ranking(task, language)
-    chosen = list(islice(ranking, rows))
-    if len(chosen) < rows and not (spec.repeat and chosen):
-        fix = f"ask for at most {len(chosen)}, or set repeat: true" if chosen else "leave it out or use another pool"
-        has = f"pool {selector.pool.name} has {len(chosen)}{' of its own' if spec.items == 'disjoint' else ''}"
-        raise TooFewRows(language, f"{task} in {language}: {rows} {spec.split} rows asked for, {has}; {fix}")
-    found = selector.pool.take(task, language, spec.split, chosen)
-    assert found["item_id"].to_list() == chosen
-    return found if len(chosen) == rows else found[[rank % len(chosen) for rank in range(rows)]]

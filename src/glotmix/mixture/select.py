@@ -1,51 +1,56 @@
 """Which items a language gives to a mixture: the first ones of its ranking (contract 1).
 
-The ranking is by a keyed hash of seed, task and item id, so n=100 is inside n=400 and translations of one item rank
-alike. With `disjoint` items every item belongs to one of the pool's languages that have it, by rendezvous hashing
-(Thaler and Ravishankar 1998), and a language ranks only what it owns. Nothing depends on what else a mixture takes.
+1. Items are ranked by a keyed hash of seed, task and item id: n=100 is inside n=400, and translations rank alike.
+2. With `disjoint` items every item belongs to one of the pool's languages that have it, by rendezvous hashing (Thaler
+   and Ravishankar 1998), and a language ranks only what it owns.
+3. Nothing depends on what else a mixture takes. Of a large pool only the items that rank best are looked at: those
+   whose hash begins with `zeros` zero bits, and with fewer zeros until there are enough.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 
-from glotmix.pool.keyed import keyed_hash, ranked
+import polars as pl
+
+from glotmix.pool.keyed import hashes
 from glotmix.pool.row import Pool
+
+LARGEST_HASH = 2**64 - 1
+SPARE = 64  # items looked at beyond those asked for, so that chance seldom asks for another round
 
 
 class Selector:
-    """The rankings of one pool's split under one seed; what the pool says is asked once."""
+    """The rankings of one pool's split under one seed."""
 
     def __init__(self, pool: Pool, split: str, items: str, seed: int) -> None:
         self.pool, self.split, self.items, self.seed = pool, split, items, seed
-        self._held = cache(self._ask_pool)
+        self._item_ids = lru_cache(1)(partial(pool.item_ids, split=split))  # ids of a large pool are large
+        self._best = cache(self._find_best)
 
-    def ranking(self, task: str, language: str) -> Iterable[str]:
-        """The item ids a language may give, best first; owned ones are found as they are asked for."""
-        order = _ranked_once(tuple(self.pool.item_ids(task, language, self.split)), self.seed, task)
-        if self.items == "shared":
-            return order
-        rivals = {tag: self._held(task, tag) for tag in self.pool.languages(task) if tag != language}
-        return owned(order, language, rivals, self.seed, task)
+    def first(self, task: str, language: str, rows: int) -> pl.Series:
+        """Ids of the `rows` items that rank best, best first; all there are if these are fewer."""
+        owners = len(self.pool.languages(task)) if self.items == "disjoint" else 1
+        there = len(self._item_ids(task, language))
+        zeros = max(0, (4 * there // (5 * owners * (rows + SPARE))).bit_length() - 1)
+        while True:
+            found = self._best(task, language, zeros)
+            found = self._owned(task, language, zeros) if self.items == "disjoint" else found
+            if len(found) >= rows or zeros == 0:
+                return found.sort("hash", "item_id")["item_id"].head(rows)
+            zeros -= 1
 
-    def _ask_pool(self, task: str, language: str) -> Collection[str]:
-        return _as_set(tuple(self.pool.item_ids(task, language, self.split)))
+    def _find_best(self, task: str, language: str, zeros: int) -> pl.DataFrame:
+        item_ids = self._item_ids(task, language)
+        ranks = pl.DataFrame({"item_id": item_ids, "hash": hashes(item_ids, "items", self.seed, task)})
+        return ranks.filter(pl.col("hash") <= LARGEST_HASH >> zeros)
 
-
-# Parallel languages, and the cells of a design, have the same items: ranked and held once.
-_as_set = lru_cache(maxsize=32)(frozenset[str])
-
-
-@lru_cache(maxsize=32)
-def _ranked_once(item_ids: tuple[str, ...], seed: int, task: str) -> Sequence[str]:
-    return ranked(item_ids, "items", seed, task)
-
-
-def owned(
-    items: Iterable[str], language: str, rivals: Mapping[str, Collection[str]], seed: int, task: str
-) -> Iterator[str]:
-    """The items that belong to `language`: no rival that has the item hashes higher for it."""
-    claims = {tag: keyed_hash("owner", seed, task, tag) for tag in (language, *rivals)}
-    for item in items:
-        claim = (claims[language](item), language)
-        if all((claims[tag](item), tag) < claim for tag, theirs in rivals.items() if item in theirs):
-            yield item
+    def _owned(self, task: str, language: str, zeros: int) -> pl.DataFrame:
+        """The best items that belong to `language`: no other language that has the item claims it with more."""
+        best = self._best(task, language, zeros)
+        for other in self.pool.languages(task):
+            if other != language:
+                ours, theirs = (hashes(best["item_id"], "owner", self.seed, task, tag) for tag in (language, other))
+                claimed = best["item_id"].filter((theirs > ours) | ((theirs == ours) & (other > language)))
+                there = self._best(task, other, zeros)["item_id"]
+                lost = there.filter(there.is_in(claimed.implode()))
+                best = best.filter(~pl.col("item_id").is_in(lost.implode()))
+        return best

@@ -1,6 +1,7 @@
 """The embedded pool: the lab's items, rendered when asked for."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import polars as pl
 
@@ -19,12 +20,10 @@ class LabPool:
     def languages(self, task: str) -> tuple[str, ...]:
         return tuple(sorted(TAGS)) if task in world.TASKS else ()
 
-    def item_ids(self, task: str, language: str, split: str) -> Sequence[str]:
-        if language not in self.languages(task):
-            return []
-        return [world.item_id(task, number) for number in world.numbers(split)]
+    def item_ids(self, task: str, language: str, split: str) -> pl.Series:
+        return _item_ids(task, split) if language in self.languages(task) else pl.Series(dtype=pl.String)
 
-    def take(self, task: str, language: str, split: str, item_ids: Sequence[str]) -> pl.DataFrame:
+    def take(self, task: str, language: str, split: str, item_ids: Sequence[str] | pl.Series) -> pl.DataFrame:
         numbers = world.numbers(split)
         rows = []
         for item_id in item_ids:
@@ -50,3 +49,8 @@ class LabPool:
                 }
             )
         return pl.DataFrame(rows, schema=ROW_SCHEMA)
+
+
+@cache
+def _item_ids(task: str, split: str) -> pl.Series:
+    return pl.Series([world.item_id(task, number) for number in world.numbers(split)], dtype=pl.String)

@@ -5,13 +5,12 @@ Never in a key: paths, hosts, devices, process counts, times, names, or the orde
 
 import hashlib
 import json
-from collections.abc import Iterable
+import re
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 KEY_LENGTH = 24
+SHA256 = re.compile("[0-9a-f]{64}")
 MODEL_FILES = (
     "config.json",
     "generation_config.json",
@@ -35,16 +34,6 @@ def key(kind: str, version: int, **inputs: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
 
 
-def content_hash(
-    rows: pl.DataFrame, columns: Iterable[str] = ("row_id", "task", "language", "messages", "reference")
-) -> str:
-    """Hash of what the rows say, in their order; where they come from (source, licence, origin) is not part of it."""
-    digest = hashlib.sha256()
-    for row in rows.select(columns).iter_rows():
-        digest.update(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
-    return digest.hexdigest()
-
-
 def model_files(folder: Path) -> list[Path]:
     """The files that make a model what it is: config, tokenizer, weights; not its card, whatever it says."""
     return sorted({path for pattern in MODEL_FILES for path in folder.glob(pattern) if path.is_file()})
@@ -64,9 +53,12 @@ def model_hash(folder: Path, known: dict[str, str]) -> str:
 
 
 def _file_hash(path: Path, known: dict[str, str]) -> str:
-    state = path.stat()
-    name = f"{path.resolve()} {state.st_size} {state.st_mtime_ns}"
+    """SHA-256. The hub's cache names the blob of a large file by it, so tens of gigabytes need not be read."""
+    state, file = path.stat(), path.resolve()
+    if file.parent.name == "blobs" and SHA256.fullmatch(file.name):
+        return file.name
+    name = f"{file} {state.st_size} {state.st_mtime_ns}"
     if name not in known:
-        with path.open("rb") as file:
-            known[name] = hashlib.file_digest(file, "sha256").hexdigest()
+        with file.open("rb") as content:
+            known[name] = hashlib.file_digest(content, "sha256").hexdigest()
     return known[name]
