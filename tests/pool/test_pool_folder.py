@@ -9,9 +9,7 @@ import pytest
 from glotmix.errors import GlotmixError, UserError
 from glotmix.pool import ROW_SCHEMA, open_pool
 from glotmix.pool.folder import FolderPool
-from glotmix.pool.math_rows import math_row
-from glotmix.pool.parquet import read_parquet
-from glotmix.pool.quarantine import REJECTED_SCHEMA
+from glotmix.pool.sources.math_rows import math_row
 from glotmix.pool.write import add_to_pool
 
 
@@ -29,6 +27,7 @@ def test_rows_come_back_whole_and_in_the_order_asked_for(tmp_path: Path) -> None
     taken = pool.take("math", "en", "train", ["d", "a", "c"])
     assert taken.schema == ROW_SCHEMA
     assert taken.equals(written[[3, 0, 2]])
+    assert pool.take("math", "en", "train", pl.Series(["c", "b"]))["item_id"].to_list() == ["c", "b"]
     assert pool.take("math", "en", "train", []).schema == ROW_SCHEMA
 
 
@@ -77,23 +76,23 @@ def test_the_order_of_additions_leaves_no_trace(tmp_path: Path) -> None:
     assert one.equals(two)
 
 
-def test_an_interrupted_write_is_a_fault_and_its_pool_is_not_opened(
+def test_an_import_interrupted_while_files_take_their_place_leaves_no_pool_to_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add_to_pool(tmp_path, rows("a"))
+    add_to_pool(tmp_path / "pool", rows("a"))
 
     def full_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(pl.DataFrame, "write_parquet", full_disk)
+        patch.setattr("glotmix.pool.write.version", full_disk)
         with pytest.raises(GlotmixError, match="No space left") as fault:
-            add_to_pool(tmp_path, rows("b"))
+            add_to_pool(tmp_path / "pool", rows("b"))
     assert fault.value.exit_code == 1
     with pytest.raises(UserError, match="interrupted"):
-        FolderPool(tmp_path)
-    add_to_pool(tmp_path, rows("b"))
-    assert sorted(FolderPool(tmp_path).item_ids("math", "en", "train")) == ["a", "b"]
+        FolderPool(tmp_path / "pool")
+    add_to_pool(tmp_path / "pool", rows("b"))
+    assert sorted(FolderPool(tmp_path / "pool").item_ids("math", "en", "train")) == ["a", "b"]
     assert not list(tmp_path.rglob(".*"))
 
 
@@ -118,14 +117,12 @@ def test_files_that_are_not_rows_are_refused_with_their_path(tmp_path: Path) -> 
 
 
 def test_a_pool_named_like_a_pattern_is_read_itself(tmp_path: Path) -> None:
-    rejected = pl.DataFrame([("file", 1, "bad", "raw")], schema=REJECTED_SCHEMA, orient="row")
-    add_to_pool(tmp_path / "ab", rows("other"), rejected)
-    add_to_pool(tmp_path / "a[b]", rows("a"), rejected.with_columns(line=2))
-    add_to_pool(tmp_path / "a[b]", rows("b"), rejected.with_columns(line=3))
+    add_to_pool(tmp_path / "ab", rows("other"))
+    add_to_pool(tmp_path / "a[b]", rows("a"))
+    add_to_pool(tmp_path / "a[b]", rows("b"))
     pool = FolderPool(tmp_path / "a[b]")
-    assert pool.item_ids("math", "en", "train") == ("a", "b")
+    assert sorted(pool.item_ids("math", "en", "train")) == ["a", "b"]
     assert pool.take("math", "en", "train", ["a"]).equals(rows("a"))
-    assert read_parquet(tmp_path / "a[b]" / "rejected.parquet")["line"].to_list() == [2, 3]
 
 
 def test_a_pool_is_found_by_name_or_relative_to_the_study(tmp_path: Path) -> None:

@@ -7,203 +7,240 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from toy_source import read, record, write_lines
 
-from glotmix.errors import UserError
+from glotmix.errors import GlotmixError, UserError
 from glotmix.pool.folder import FolderPool
-from glotmix.pool.importers import IMPORTERS, ImportReport, import_pool
-from glotmix.pool.math_rows import final_line
-
-GOOD = {"question": "What is 1 + 1,079?", "answer": "1 + 1,079 = <<1+1079=1080>>1,080.\n#### 1,080"}
-
-
-def gsm8k_file(folder: Path, *lines: Any, name: str = "train.jsonl") -> Path:
-    """Lines that are not bytes yet are written as JSON."""
-    path = folder / name
-    path.write_bytes(b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines))
-    return path
+from glotmix.pool.importers import ImportReport, import_pool, parse_options
+from glotmix.pool.keyed import ranked
+from glotmix.pool.sources import SOURCES, Source
 
 
-def good(number: int) -> dict[str, str]:
-    return GOOD | {"question": f"Question {number}?"}
+@pytest.fixture(autouse=True)
+def toy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SOURCES, "toy", Source(read))
 
 
 def reasons(report: ImportReport) -> dict[str, int]:
-    return dict(report.rejected.select("reason", "lines").rows())
+    return dict(report.rejected.rows())
 
 
 def counts(report: ImportReport) -> dict[tuple[str, str, str], int]:
     return {tuple(cell): rows for *cell, rows in report.counts.rows()}
 
 
-def test_every_row_of_gsm8k_train_is_taken(data_folder: Path, tmp_path: Path) -> None:
-    source = data_folder / "gsm8k" / "train.jsonl"
-    report = import_pool("gsm8k", source, tmp_path)
-    assert counts(report) == {("math", "en", "train"): 6973, ("math", "en", "validation"): 500}
-    assert reasons(report) == {}
-    originals = [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]
-    rows = pl.concat(pl.read_parquet(tmp_path / f"math/en/{split}.parquet") for split in ("train", "validation"))
-    for row, original in zip(rows.sort("item_id").iter_rows(named=True), originals, strict=True):
-        question, answer = (message["content"] for message in row["messages"])
-        solution, _, number = original["answer"].partition("\n####")
-        assert question == original["question"].strip()
-        assert row["reference"] == str(int(number.replace(",", "")))
-        assert answer.endswith(f"\nThe answer is {row['reference']}.")
-        assert "<<" not in answer
-        assert len(answer.splitlines()) == len(solution.strip().splitlines()) + 1
+def items(pool: Path, split: str = "train", language: str = "en") -> list[str]:
+    return sorted(FolderPool(pool).item_ids("math", language, split))
 
 
-def test_every_row_of_mgsm_is_taken_in_11_languages(data_folder: Path, tmp_path: Path) -> None:
-    report = import_pool("mgsm", data_folder / "mgsm", tmp_path)
-    tags = ["bn", "de", "en", "es", "fr", "ja", "ru", "sw", "te", "th", "zh"]
-    assert counts(report) == {("math", tag, "test"): 250 for tag in tags}
-    assert reasons(report) == {}
-    pool = FolderPool(tmp_path)
-    items = pool.item_ids("math", "en", "test")
-    english = pool.take("math", "en", "test", items)
-    for tag in tags:
-        rows = pool.take("math", tag, "test", items)
-        assert rows["reference"].to_list() == english["reference"].to_list()
-        assert rows["row_id"].to_list() == [f"{item}:{tag}" for item in items]
-        assert list(pool.item_ids("math", tag, "train")) == []
+def content(pool: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(pool)): path.read_bytes() for path in pool.rglob("*") if path.is_file()}
 
 
-def test_both_sources_make_one_pool_and_importing_again_changes_nothing(data_folder: Path, tmp_path: Path) -> None:
-    def both() -> list[int]:
-        sources = {"gsm8k": data_folder / "gsm8k" / "train.jsonl", "mgsm": data_folder / "mgsm"}
-        return [import_pool(name, path, tmp_path).replaced for name, path in sources.items()]
-
-    assert both() == [0, 0]
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*.parquet")}
-    assert both() == [7473, 2750]
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*.parquet")} == before
-    assert len(before) == 13
-
-
-def test_gsm8k_test_never_becomes_training_rows(data_folder: Path, tmp_path: Path) -> None:
-    source = data_folder / "gsm8k" / "test.jsonl"
-    renamed = tmp_path / "extra.jsonl"
-    renamed.write_bytes(source.read_bytes())
-    part = gsm8k_file(tmp_path, good(1), good(2), name="test-part2.jsonl")
-    for path in (source, renamed, part):
-        with pytest.raises(UserError, match="must not become training rows"):
-            import_pool("gsm8k", path, tmp_path / "pool", validation_rows=0)
-    assert not (tmp_path / "pool").exists()
-    assert counts(import_pool("gsm8k", source, tmp_path / "pool", split="test")) == {("math", "en", "test"): 1319}
+def test_real_files_make_one_pool_and_importing_again_changes_nothing(data_folder: Path, tmp_path: Path) -> None:
+    sources = {"gsm8k": data_folder / "gsm8k" / "train.jsonl", "mgsm": data_folder / "mgsm"}
+    first = [import_pool(name, place, tmp_path) for name, place in sources.items()]
+    assert counts(first[0]) == {("math", "en", "train"): 6973, ("math", "en", "validation"): 500}
+    tags = ("bn", "de", "en", "es", "fr", "ja", "ru", "sw", "te", "th", "zh")
+    assert counts(first[1]) == {("math", tag, "test"): 250 for tag in tags}
+    assert [reasons(report) for report in first] == [{}, {}]
+    before = content(tmp_path)
+    assert [import_pool(name, place, tmp_path).replaced for name, place in sources.items()] == [7473, 2750]
+    assert content(tmp_path) == before
 
 
-BAD_LINES: dict[str, Any] = {
-    "broken JSON": b'{"question": "cut',
-    "no question and answer text": {"question": 5, "answer": None},
-    "no ####": GOOD | {"answer": "It is 5."},
-    "empty question": GOOD | {"question": " \n"},
-    "empty solution": GOOD | {"answer": "#### 5"},
-    "answer is not a number": GOOD | {"answer": "It is five.\n#### five"},
-    "not UTF-8": b'{"question": "\xff", "answer": "a #### 1"}',
-    "line too long": json.dumps(GOOD | {"question": "x" * 1_000_001}).encode(),
-    "duplicate question": good(1),
-}
-
-
-def test_bad_lines_are_set_aside_with_their_reason_and_good_ones_kept(tmp_path: Path) -> None:
-    path = gsm8k_file(tmp_path, good(1), *BAD_LINES.values(), good(2))
-    report = import_pool("gsm8k", path, tmp_path / "pool", validation_rows=0)
-    assert reasons(report) == dict.fromkeys(BAD_LINES, 1)
-    assert FolderPool(tmp_path / "pool").item_ids("math", "en", "train") == ("gsm8k-train-0001", "gsm8k-train-0011")
-    rejected = pl.read_parquet(tmp_path / "pool" / "rejected.parquet")
+def test_what_was_set_aside_is_kept_with_its_line_and_a_mended_file_clears_it(tmp_path: Path) -> None:
+    broken = write_lines(tmp_path / "broken.jsonl", record(1), b"{", record(2, answer=""))
+    other = write_lines(tmp_path / "other.jsonl", record(3), b"kaputt")
+    report = import_pool("toy", broken, tmp_path / "pool")
+    assert reasons(report) == {"broken JSON": 1, "empty answer": 1}
+    import_pool("toy", other, tmp_path / "pool")
+    rejected = pl.read_parquet(tmp_path / "pool" / "rejected.parquet").sort("file", "line")
     assert rejected.columns == ["file", "line", "reason", "raw"]
-    assert dict(rejected.select("reason", "line").rows()) == {reason: n for n, reason in enumerate(BAD_LINES, start=2)}
-    raw = dict(rejected.select("reason", "raw").rows())
-    assert raw["broken JSON"] == '{"question": "cut'
-    assert "\\xff" in raw["not UTF-8"]
-    assert len(raw["line too long"]) == 10_000
+    assert rejected.rows() == [
+        (str(broken), 2, "broken JSON", "{"),
+        (str(broken), 3, "empty answer", json.dumps(record(2, answer=""))),
+        (str(other), 2, "broken JSON", "kaputt"),
+    ]
+    write_lines(broken, record(1), record(2))
+    import_pool("toy", broken, tmp_path / "pool")
+    assert pl.read_parquet(tmp_path / "pool" / "rejected.parquet")["raw"].to_list() == ["kaputt"]
+    assert items(tmp_path / "pool") == ["toy-1", "toy-2", "toy-3"]
 
 
-@pytest.mark.parametrize(
-    "line", [b"[" * 100_000, b'{"question": "\\ud800", "answer": "a #### 1"}', b"5", b"null", b"[1, 2]", b"\0", b""]
-)
-def test_hostile_lines_are_bad_lines(tmp_path: Path, line: bytes) -> None:
-    report = import_pool("gsm8k", gsm8k_file(tmp_path, line, good(1)), tmp_path / "pool", validation_rows=0)
-    assert sum(reasons(report).values()) == 1
+def test_of_double_ids_the_first_is_kept_and_the_others_are_set_aside(tmp_path: Path) -> None:
+    lines = [record(1), record(1, "fr"), record(1, answer="second"), record(2), record(1, answer="third")]
+    path = write_lines(tmp_path / "train.jsonl", *lines)
+    report = import_pool("toy", path, tmp_path / "pool")
+    assert reasons(report) == {"duplicate id": 2}
+    assert counts(report) == {("math", "en", "train"): 2, ("math", "fr", "train"): 1}
+    kept = FolderPool(tmp_path / "pool").take("math", "en", "train", ["toy-1"])
+    assert kept["messages"][0][1]["content"] == "a 1"
+    rejected = pl.read_parquet(tmp_path / "pool" / "rejected.parquet").sort("line")
+    assert rejected["line"].to_list() == [3, 5]
+    assert ["second" in raw for raw in rejected["raw"]] == [True, False]
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.binary(max_size=40).map(lambda raw: raw.replace(b"\n", b"")), max_size=5))
-def test_every_line_becomes_a_row_or_a_rejection(lines: list[bytes]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        for source, name, sound in (("gsm8k", "train.jsonl", json.dumps(GOOD)), ("mgsm", "mgsm_te.tsv", "q\t5")):
-            path = Path(folder) / name
-            path.write_bytes(b"\n".join([*lines, sound.encode()]))
-            intake = IMPORTERS[source].read(path, **({"validation_rows": 0} if source == "gsm8k" else {}))
-            assert len(intake.rows) + len(intake.rejected) == len(lines) + 1
-            assert len(intake.frame()) >= 1
+def test_one_item_in_two_splits_of_an_import_stays_in_the_first(tmp_path: Path) -> None:
+    write_lines(tmp_path / "in" / "test.jsonl", record(1), record(2))
+    write_lines(tmp_path / "in" / "train.jsonl", record(2), record(3))
+    assert reasons(import_pool("toy", tmp_path / "in", tmp_path / "pool")) == {"duplicate id": 1}
+    assert items(tmp_path / "pool", "test") == ["toy-1", "toy-2"]
+    assert items(tmp_path / "pool", "train") == ["toy-3"]
 
 
-def test_a_mended_file_imported_again_clears_its_rejections_only(tmp_path: Path) -> None:
-    pool = tmp_path / "pool"
-    (tmp_path / "mgsm_de.tsv").write_text("frage\t1\nkaputt\n", encoding="utf-8")
-    import_pool("mgsm", tmp_path, pool)
-    path = gsm8k_file(tmp_path, good(1), b"{")
-    import_pool("gsm8k", path, pool, validation_rows=0)
-    assert len(pl.read_parquet(pool / "rejected.parquet")) == 2
-    gsm8k_file(tmp_path, good(1), good(2))
-    import_pool("gsm8k", path, pool, validation_rows=0)
-    assert pl.read_parquet(pool / "rejected.parquet")["raw"].to_list() == ["kaputt"]
+def test_one_bad_file_of_a_folder_means_that_nothing_is_written(tmp_path: Path) -> None:
+    write_lines(tmp_path / "in" / "a.jsonl", record(1))
+    write_lines(tmp_path / "in" / "b.jsonl", b"no JSON", b"at all")
+    with pytest.raises(UserError, match=r"b\.jsonl: .*no record gives a row \(line 1: broken JSON\)"):
+        import_pool("toy", tmp_path / "in", tmp_path / "pool")
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
-@pytest.mark.parametrize("content", [b"", b"What is 1 + 1?\t2\n", bytes(range(256)), b'{"text": "other"}\n'])
-def test_a_file_of_the_wrong_kind_is_one_error_and_nothing_is_written(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "file").write_bytes(content)
-    with pytest.raises(UserError, match="no line gives a row"):
-        import_pool("gsm8k", tmp_path / "file", tmp_path / "pool")
-    for path in (tmp_path, tmp_path / "missing"):
-        with pytest.raises(UserError, match="can't be read"):
-            import_pool("gsm8k", path, tmp_path / "pool")
+def test_a_split_given_by_the_user_holds_for_every_row(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "train.jsonl", record(1), record(2, answer=""))
+    report = import_pool("toy", path, tmp_path / "pool", split="test")
+    assert counts(report) == {("math", "en", "test"): 2}  # a test row may have a reference only
+    report = import_pool("toy", path, tmp_path / "pool", split="validation")
+    assert counts(report) == {("math", "en", "validation"): 1}
+
+
+def test_what_an_import_can_not_mean_is_refused(data_folder: Path, tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "train.jsonl", record(1), record(2))
+    refused: list[tuple[str, Path, dict[str, Any], str]] = [
+        ("toyy", path, {}, "unknown source 'toyy'; the sources are "),
+        ("toy", path, {"subset": "a"}, "toy has no option 'subset'; it takes none"),
+        ("toy", path, {"split": "dev"}, "unknown split 'dev'"),
+        ("toy", path, {"validation_rows": -1}, "validation_rows -1"),
+        ("toy", path, {"validation_rows": 2}, "some must stay for training"),
+        ("toy", path, {"validation_rows": 1, "split": "test"}, "no training rows"),
+        ("mgsm", data_folder / "mgsm", {"split": "train"}, "made for evaluation"),
+        ("gsm8k", data_folder / "gsm8k" / "test.jsonl", {"split": "train"}, "must not become training rows"),
+    ]
+    for source, place, options, message in refused:
+        with pytest.raises(UserError, match=message):
+            import_pool(source, place, tmp_path / "pool", **options)
     assert not (tmp_path / "pool").exists()
 
 
-def test_mgsm_keeps_line_numbers_as_item_ids_past_a_bad_line(tmp_path: Path) -> None:
-    text = '\ufeff"Quoted" 1?\t1,000\r\nno number\nthree\tcolumns\t3\nq\tfive\n\t6\nQ 7?\t7\r\n'
-    (tmp_path / "mgsm_sw.tsv").write_text(text, encoding="utf-8", newline="")
-    report = import_pool("mgsm", tmp_path / "mgsm_sw.tsv", tmp_path / "pool")
-    assert reasons(report) == {"wrong column count": 2, "answer is not a number": 1, "empty question": 1}
-    rows = FolderPool(tmp_path / "pool").take("math", "sw", "test", ["mgsm-001", "mgsm-006"])
-    assert rows["reference"].to_list() == ["1000", "7"]
-    assert rows["messages"][0][0] == {"role": "user", "content": '"Quoted" 1?'}
-    assert rows["messages"][1][1]["content"] == "Jibu ni 7."
+def test_options_of_a_source_are_written_once_each() -> None:
+    assert parse_options(["mapping=a=b.yaml", "language=sw"]) == {"mapping": "a=b.yaml", "language": "sw"}
+    for wrong in (["mapping"], ["a=1", "a=2"], ["split=test"]):
+        with pytest.raises(UserError, match="write each once as name=value"):
+            parse_options(wrong)
 
 
-@pytest.mark.parametrize("name", ["mgsm_swahili.tsv", "mgsm_.tsv", "mgsm_en_test.tsv", "sw.tsv"])
-def test_an_mgsm_file_must_be_named_by_its_language(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_text("q\t1\n")
-    with pytest.raises(UserError):
-        import_pool("mgsm", tmp_path / name, tmp_path / "pool")
-
-
-def test_what_an_importer_does_not_know_is_refused(tmp_path: Path) -> None:
-    path = gsm8k_file(tmp_path, good(1), good(2))
-    with pytest.raises(UserError, match="unknown source 'gsm9k'; the sources are gsm8k, mgsm"):
-        import_pool("gsm9k", path, tmp_path / "pool")
-    with pytest.raises(UserError, match="mgsm has no option 'split'"):
-        import_pool("mgsm", tmp_path, tmp_path / "pool", split="train")
-    for options in ({"split": "dev"}, {"validation_rows": 2}, {"validation_rows": -1}):
-        with pytest.raises(UserError):
-            import_pool("gsm8k", path, tmp_path / "pool", **options)
-    with pytest.raises(UserError, match=r"no mgsm_\*\.tsv"):
-        import_pool("mgsm", tmp_path, tmp_path / "pool")
-
-
-def test_the_validation_share_is_exact_and_moves_no_row_when_it_grows(tmp_path: Path) -> None:
-    path = gsm8k_file(tmp_path, *(good(number) for number in range(40)))
-    held_out: list[set[str]] = []
+def test_parallel_languages_hold_out_the_same_items_and_growing_the_share_moves_none(tmp_path: Path) -> None:
+    lines = [record(number, tag) for number in range(40) for tag in ("en", "fr", "ja")]
+    path = write_lines(tmp_path / "train.jsonl", *lines)
+    held: list[list[str]] = []
     for size in (5, 12):
-        import_pool("gsm8k", path, tmp_path / "pool", validation_rows=size)
-        pool = FolderPool(tmp_path / "pool")
-        held_out.append(set(pool.item_ids("math", "en", "validation")))
-        assert len(held_out[-1]) == size
-        assert len(pool.item_ids("math", "en", "train")) == 40 - size
-    assert held_out[0] < held_out[1]
+        report = import_pool("toy", path, tmp_path / "pool", validation_rows=size)
+        assert all(counts(report)["math", tag, "validation"] == size for tag in ("en", "fr", "ja"))
+        held.append(items(tmp_path / "pool", "validation"))
+        assert held[-1] == items(tmp_path / "pool", "validation", "ja")
+        assert len(items(tmp_path / "pool")) == 40 - size
+    assert set(held[0]) < set(held[1])
+    assert held[1] == sorted(ranked([f"toy-{number}" for number in range(40)], "validation")[:12])
 
 
-def test_a_language_without_a_sentence_for_it_gets_the_number_alone() -> None:
-    assert final_line("bn", "5") == "উত্তর হলো 5।"
-    assert final_line("yo", "5") == "5"
+def test_no_item_is_trained_on_in_one_language_and_held_out_in_another(tmp_path: Path) -> None:
+    lines = [record(n, "en") for n in range(40)] + [record(n, "fr") for n in range(20, 60)]
+    import_pool("toy", write_lines(tmp_path / "train.jsonl", *lines), tmp_path / "pool", validation_rows=10)
+    train, held = (
+        {item for tag in ("en", "fr") for item in items(tmp_path / "pool", split, tag)}
+        for split in ("train", "validation")
+    )
+    assert not train & held
+    assert len(items(tmp_path / "pool", "validation", "fr")) >= 10
+
+
+row_numbers = st.lists(st.tuples(st.integers(0, 15), st.sampled_from(["en", "fr"]), st.integers(0, 1)), max_size=25)
+
+
+@settings(max_examples=25, deadline=None)
+@given(row_numbers, row_numbers)
+def test_rows_that_went_over_the_disk_are_those_kept_in_memory(
+    earlier: list[tuple[int, str, int]], later: list[tuple[int, str, int]]
+) -> None:
+    def imported(folder: Path) -> tuple[Any, ...]:
+        reports = []
+        for number, rows in enumerate((earlier, later)):
+            lines = [record(item, tag, answer=f"{number} {text}") for item, tag, text in rows]
+            path = write_lines(folder / f"{number}.jsonl", record("extra"), *lines)
+            reports.append(import_pool("toy", path, folder / "pool"))
+        frames = {path.parent.name: pl.read_parquet(path) for path in (folder / "pool").rglob("train.parquet")}
+        rejected = folder / "pool" / "rejected.parquet"
+        lines_set_aside = sorted(pl.read_parquet(rejected)["line"]) if rejected.exists() else []
+        return ([(counts(each), each.replaced) for each in reports], lines_set_aside), frames
+
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SOURCES, "toy", Source(read))
+        facts, frames = imported(Path(folder) / "memory")
+        patch.setattr("glotmix.pool.stage.STAGED_BYTES", 1)
+        patch.setattr("glotmix.pool.stage.READ_BYTES", 1)
+        patch.setattr("glotmix.pool.parquet.GROUP_BYTES", 1000)
+        staged_facts, staged = imported(Path(folder) / "disk")
+    assert staged_facts == facts
+    assert staged.keys() == frames.keys()
+    assert all(staged[tag].equals(frames[tag]) for tag in frames)
+
+
+def test_two_imports_into_one_pool_do_not_mix(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "train.jsonl", record(1), record(2))
+
+    def again(what: str, rows: int) -> None:
+        with pytest.raises(UserError, match="another import into this pool is running"):
+            import_pool("toy", path, tmp_path / "pool")
+
+    import_pool("toy", path, tmp_path / "pool", progress=again)
+    assert items(tmp_path / "pool") == ["toy-1", "toy-2"]
+
+
+def test_what_a_killed_import_left_behind_is_cleared(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "train.jsonl", record(1))
+    (tmp_path / ".pool.import").mkdir()
+    (tmp_path / ".pool.import" / "rows.arrows").write_bytes(b"half a row")
+    import_pool("toy", path, tmp_path / "pool")
+    assert items(tmp_path / "pool") == ["toy-1"]
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["pool", "train.jsonl"]
+
+
+def test_an_import_that_fails_while_it_is_written_leaves_the_pool_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_pool("toy", write_lines(tmp_path / "a.jsonl", record(1)), tmp_path / "pool")
+    before = content(tmp_path / "pool")
+
+    def full_disk(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("glotmix.pool.parquet.RowGroups._flush", full_disk)
+    with pytest.raises(GlotmixError, match="No space left") as fault:
+        import_pool("toy", write_lines(tmp_path / "b.jsonl", record(2)), tmp_path / "pool")
+    assert fault.value.exit_code == 1
+    assert content(tmp_path / "pool") == before
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["a.jsonl", "b.jsonl", "pool"]
+
+
+def test_the_command_counts_rows_and_what_was_set_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from glotmix import cli
+
+    def glotmix(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["glotmix", "pool", "import", *arguments])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return (int(end.value.code or 0), *capfd.readouterr())
+
+    path = write_lines(tmp_path / "train.jsonl", *(record(number) for number in range(9)), b"{")
+    place = ("--path", str(path), "--out", str(tmp_path / "pool"))
+    code, out, err = glotmix("toy", *place, "--validation-rows", "2", "--json")
+    assert code == 0
+    assert [row["rows"] for row in json.loads(out)] == [7, 2]
+    assert "1 record set aside: broken JSON" in err
+    assert str(tmp_path / "pool" / "rejected.parquet") in err
+    assert "9 of the rows were there already and are replaced" in glotmix("toy", *place)[2]
+    code, out, err = glotmix("toy", *place, "--option", "subset=a")
+    assert (code, out, err) == (2, "", "toy has no option 'subset'; it takes none, leave it out\n")

@@ -7,7 +7,7 @@ import polars as pl
 
 from glotmix.errors import GlotmixError, UserError
 from glotmix.language import Language
-from glotmix.pool.parquet import scan_parquet
+from glotmix.pool.parquet import matching, scan_parquet
 from glotmix.pool.row import ROW_SCHEMA, SPLITS, TASKS
 
 MANIFEST = "pool.json"
@@ -58,23 +58,23 @@ class FolderPool:
         files = self.folder.glob(f"{task}/*/*.parquet") if task in TASKS else ()
         return tuple(sorted({Language.get(file.parent.name).tag for file in files if file.stem in SPLITS}))
 
-    def item_ids(self, task: str, language: str, split: str) -> Sequence[str]:
+    def item_ids(self, task: str, language: str, split: str) -> pl.Series:
         path = split_file(self.folder, task, language, split)
         if not path.exists():
-            return ()
+            return pl.Series("item_id", dtype=pl.String)
         items = scan_rows(path).select("item_id").collect()["item_id"]
         if items.has_nulls() or items.n_unique() < len(items):
             raise UserError(f"{path}: item ids are missing or double; import the pool again")
-        return tuple(items)
+        return items
 
-    def take(self, task: str, language: str, split: str, item_ids: Sequence[str]) -> pl.DataFrame:
-        wanted = pl.DataFrame({"item_id": item_ids}, schema={"item_id": pl.String})
+    def take(self, task: str, language: str, split: str, item_ids: Sequence[str] | pl.Series) -> pl.DataFrame:
         path = split_file(self.folder, task, language, split)
-        found = scan_rows(path).join(wanted.lazy(), on="item_id", how="semi").collect() if item_ids else _NO_ROWS
-        rows = wanted.join(found, on="item_id", how="inner", maintain_order="left").select(ROW_SCHEMA.names())
+        wanted = pl.Series("item_id", item_ids, dtype=pl.String)
+        if wanted.is_empty():
+            return ROW_SCHEMA.to_frame()
+        scan_rows(path)  # refuses a file that is none of rows
+        found = pl.concat([ROW_SCHEMA.to_frame(), *matching(path, "item_id", wanted.unique())])
+        rows = wanted.to_frame().join(found, on="item_id", how="inner", maintain_order="left")
         if len(rows) != len(wanted):
             raise GlotmixError(f"{path}: items asked for are not there; was the pool changed while it was read?")
-        return rows
-
-
-_NO_ROWS = ROW_SCHEMA.to_frame()
+        return rows.select(ROW_SCHEMA.names())

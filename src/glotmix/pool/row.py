@@ -10,6 +10,9 @@ from typing import Protocol
 
 import polars as pl
 
+from glotmix.errors import UserError
+from glotmix.language import Language
+
 ROW_SCHEMA = pl.Schema(
     {
         "row_id": pl.String(),
@@ -26,6 +29,56 @@ ROW_SCHEMA = pl.Schema(
 )
 SPLITS = ("train", "validation", "test")
 TASKS = ("math", "summarization", "instructions", "api_calls")
+LONGEST_ID = 200  # characters
+LONGEST_TEXT = 200_000  # characters of all messages and the reference of one row
+
+
+def chat(question: pl.Expr, answer: pl.Expr) -> pl.Expr:
+    """`messages` of one question of the user and the assistant's answer to it."""
+    turns = (
+        pl.struct(pl.lit(role).alias("role"), text.alias("content"))
+        for role, text in (("user", question), ("assistant", answer))
+    )
+    return pl.concat_list(*turns)
+
+
+def unsound(rows: pl.DataFrame) -> pl.Series:
+    """Per row, why it can't be a row of a pool; null if it can."""
+    content = pl.element().struct.field("content")
+    asked = (pl.element().struct.field("role") == "user") & _filled(content)
+    last = pl.col("messages").list.last().struct
+    answered = (last.field("role") == "assistant") & _filled(last.field("content"))
+    length = pl.col("messages").list.eval(content.str.len_chars()).list.sum() + _or_empty("reference").str.len_chars()
+    known_tags = [tag for tag in rows["language"].unique() if tag is not None and _is_language(tag)]
+    checks = {
+        "no id": ~_filled(pl.col("row_id")) | ~_filled(pl.col("item_id")),
+        "control characters in the id": pl.any_horizontal(pl.col("row_id", "item_id").str.contains(r"\p{Cc}")),
+        "id too long": pl.col("row_id").str.len_chars() > LONGEST_ID,
+        "unknown task": ~pl.col("task").is_in(TASKS),
+        "unknown language": ~pl.col("language").is_in(known_tags),
+        "unknown split": ~pl.col("split").is_in(SPLITS),
+        "empty question": ~pl.col("messages").list.eval(asked).list.any(),
+        "empty answer": ~answered & ~((pl.col("split") == "test") & _filled(pl.col("reference"))),
+        "text too long": length > LONGEST_TEXT,
+    }
+    reasons = [pl.when(check.fill_null(True)).then(pl.lit(reason)) for reason, check in checks.items()]
+    return rows.select(reason=pl.coalesce(reasons))["reason"]
+
+
+def _filled(text: pl.Expr) -> pl.Expr:
+    return (text.str.strip_chars() != "").fill_null(False)
+
+
+def _or_empty(column: str) -> pl.Expr:
+    return pl.col(column).fill_null("")
+
+
+def _is_language(tag: str) -> bool:
+    try:
+        Language.get(tag)
+    except UserError:
+        return False
+    return True
 
 
 class Pool(Protocol):
@@ -37,10 +90,10 @@ class Pool(Protocol):
         """Tags of every language with rows of the task, sorted."""
         ...
 
-    def item_ids(self, task: str, language: str, split: str) -> Sequence[str]:
-        """Ids of the items there, in no promised order; empty if there are none."""
+    def item_ids(self, task: str, language: str, split: str) -> pl.Series:
+        """Ids (String) of the items there, in no promised order; empty if there are none."""
         ...
 
-    def take(self, task: str, language: str, split: str, item_ids: Sequence[str]) -> pl.DataFrame:
+    def take(self, task: str, language: str, split: str, item_ids: Sequence[str] | pl.Series) -> pl.DataFrame:
         """The rows of these items, in this order, with the columns of `ROW_SCHEMA`."""
         ...

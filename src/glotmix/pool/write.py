@@ -1,79 +1,196 @@
-"""Adding rows to a pool folder. Files appear whole or not at all; `pool.json` is taken away first and written last."""
+"""Adding rows to a pool folder, however many there are.
+
+1. Rows are staged in a folder beside the pool; then come the rows the pool has of the same tasks and languages.
+2. Of an item the first row stays: new before old, so importing a file twice changes nothing, and of several new ones
+   the first; the others are rejected as duplicates.
+3. The finished files take their place only then. `pool.json` is taken away first and written last.
+"""
 
 import json
-import os
-from collections.abc import Callable, Iterator, Sequence
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
+from filelock import FileLock, Timeout
 
-from glotmix.errors import GlotmixError
+from glotmix.errors import GlotmixError, UserError
 from glotmix.pool.folder import MANIFEST, scan_rows, split_file
-from glotmix.pool.parquet import read_parquet
-from glotmix.pool.quarantine import REJECTED_SCHEMA
+from glotmix.pool.intake import REJECTED_SCHEMA, Batch, DataFile, shown_row
+from glotmix.pool.keyed import hashes
+from glotmix.pool.parquet import RowGroups, scan_parquet, slices
 from glotmix.pool.row import ROW_SCHEMA, SPLITS, TASKS
+from glotmix.pool.stage import Stage
 from glotmix.version import version
 
 REJECTED = "rejected.parquet"
-_NONE_REJECTED = REJECTED_SCHEMA.to_frame()
 COUNTS_SCHEMA = pl.Schema({"task": pl.String(), "language": pl.String(), "split": pl.String(), "rows": pl.Int64()})
 
 
-def add_to_pool(
-    out: Path, rows: pl.DataFrame, rejected: pl.DataFrame = _NONE_REJECTED, files: Sequence[str] = ()
-) -> int:
-    """Adds rows, replacing those of the same `row_id` in any split, and what was rejected of `files`, likewise.
+class PoolWriter:
+    """Takes batches of sound rows; `finish` makes them part of the pool, of which nothing is touched before.
 
-    So importing a file twice changes nothing. Returns how many rows were replaced.
+    Of the new training rows, `validation_rows` per task and language are held out: the items that come first by a keyed
+    hash of their ids, so that no seed moves them. An item held out in one language is held out in all of them.
+    """
+
+    def __init__(self, out: Path, staging: Path, validation_rows: int = 0) -> None:
+        self.out, self.staging, self.validation_rows = out, staging, validation_rows
+        self.counts: Counter[tuple[str, str, str]] = Counter()  # new rows per task, language, split
+        self.reasons: Counter[str] = Counter()  # rejected records
+        self.replaced = 0
+        self._files: list[str] = []
+        self._cells: set[tuple[str, str]] = set()
+        self._stage = Stage(staging / "rows.arrows")
+        self._held = HeldOut(validation_rows)
+        self._rejected = RowGroups(staging / REJECTED)
+
+    def add(self, batch: Batch) -> None:
+        """Stages the rows of one batch.
+
+        Raises:
+            UserError: a row of an unknown task, language or split.
+            GlotmixError: the folder can't be written.
+        """
+        if batch.file.name not in self._files:
+            self._files.append(batch.file.name)
+        for task, language, split in batch.rows.select("task", "language", "split").unique().rows():
+            split_file(self.out, task, language, split)  # refuses names that could lead out of the pool
+            self._cells.add((task, language))
+        with _faults(self.out):
+            self._held.add(batch.rows)
+            file = pl.lit(self._files.index(batch.file.name), pl.Int32)
+            self._stage.add(batch.rows.with_columns(file.alias("file"), batch.lines.alias("line")))
+            self._reject(batch.rejected)
+
+    def _reject(self, rejected: pl.DataFrame) -> None:
+        self.reasons.update(dict(rejected.group_by("reason").len().rows()))
+        self._rejected.add(rejected)
+
+    def finish(self, progress: Callable[[int], object] = lambda rows: None) -> None:
+        """Makes the rows part of the pool; `progress` is told how many new rows are written.
+
+        Raises:
+            UserError: a file of the pool can't be read, or holding out leaves nothing to train on.
+            GlotmixError: the folder can't be written.
+        """
+        with _faults(self.out):
+            pool_counts(self.out)  # refuses a pool with a broken file before anything is done to it
+            self._stage_old_rows()
+            held = self._held.items()
+            planned = {self.out / REJECTED: self._rejected}
+            for task, language in sorted(self._cells):
+                planned |= self._settle(task, language, held)
+                progress(self.counts.total())
+            self._check_held()
+            self._keep_old_rejections()
+            for file in planned.values():
+                file.close()
+            self._take_place(planned)
+
+    def _stage_old_rows(self) -> None:
+        for task, language in sorted(self._cells):
+            for split in SPLITS:
+                path = split_file(self.out, task, language, split)
+                for rows in slices(scan_rows(path)) if path.exists() else ():
+                    old = {"file": pl.lit(None, pl.Int32), "line": pl.lit(None, pl.Int64)}
+                    self._stage.add(rows.with_columns(**old))
+
+    def _settle(self, task: str, language: str, held: pl.DataFrame) -> dict[Path, RowGroups]:
+        """Writes the new files of a task and language beside the pool."""
+        held_items = held.filter(task=task)["item_id"]
+        files = {split: RowGroups(self.staging / f"{task}.{language}.{split}.parquet") for split in SPLITS}
+        for staged in self._stage.ranges(task, language):
+            rows = _in_order(staged)
+            first, new = rows["item_id"].is_first_distinct(), rows["file"].is_not_null()
+            self.replaced += len(rows.filter(~first & ~new))
+            self._reject(self._duplicates(rows.filter(~first & new)))
+            chosen = (pl.col("split") == "train") & new & rows["item_id"].is_in(held_items.implode())
+            split = pl.when(chosen).then(pl.lit("validation")).otherwise("split")
+            kept = rows.with_columns(split=split).filter(first)
+            for split_name, file in files.items():
+                of_split = kept.filter(split=split_name)
+                self.counts[task, language, split_name] += of_split["file"].count()
+                file.add(of_split.select(ROW_SCHEMA.names()))
+        return {split_file(self.out, task, language, split): file for split, file in files.items()}
+
+    def _duplicates(self, rows: pl.DataFrame) -> pl.DataFrame:
+        names = pl.Series(self._files, dtype=pl.String)
+        shown = rows.with_columns(names.gather(rows["file"]).alias("file"), reason=pl.lit("duplicate id"))
+        return shown.with_columns(raw=pl.lit(None, pl.String)).select("file", "line", "reason", raw=shown_row())
+
+    def _keep_old_rejections(self) -> None:
+        """Those of other files than were read now."""
+        if (self.out / REJECTED).exists():
+            for old in slices(scan_parquet(self.out / REJECTED)):
+                self._rejected.add(old.filter(~pl.col("file").is_in(self._files)))
+
+    def _check_held(self) -> None:
+        for task, language in self._cells if self.validation_rows else ():
+            if not self.counts[task, language, "train"] and self.counts[task, language, "validation"]:
+                rows = self.counts[task, language, "validation"]
+                raise UserError(
+                    f"validation_rows {self.validation_rows}: of {rows} rows ({task}, {language}) "
+                    "some must stay for training"
+                )
+        if self.validation_rows and not any(split == "train" for *_, split in +self.counts):
+            raise UserError(f"validation_rows {self.validation_rows}: there are no training rows; leave it out")
+
+    def _take_place(self, planned: dict[Path, RowGroups]) -> None:
+        self.out.mkdir(parents=True, exist_ok=True)
+        (self.out / MANIFEST).unlink(missing_ok=True)
+        for path, file in planned.items():
+            if file.rows:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                file.path.replace(path)
+            else:
+                path.unlink(missing_ok=True)
+        manifest = {"name": self.out.resolve().name, "glotmix": version(), "counts": pool_counts(self.out).to_dicts()}
+        written = self.staging / MANIFEST
+        written.write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
+        written.replace(self.out / MANIFEST)
+
+
+def add_to_pool(out: Path, rows: pl.DataFrame) -> int:
+    """Adds rows that are in memory, replacing those of the same item. Returns how many rows were replaced.
 
     Raises:
         UserError: a row of an unknown task, language or split, or a file of the pool that can't be read.
         GlotmixError: the folder can't be written.
     """
-    with _faults(out):
-        planned, replaced = _merged(out, rows)
-        out.mkdir(parents=True, exist_ok=True)
-        (out / MANIFEST).unlink(missing_ok=True)
-        for path, frame in planned.items():
-            _write_rows(path, frame)
-        _set_aside(out / REJECTED, rejected, files)
-        manifest = {"name": out.resolve().name, "glotmix": version(), "counts": pool_counts(out).to_dicts()}
-        text = json.dumps(manifest, indent=1, ensure_ascii=False)
-        replace_file(out / MANIFEST, lambda path: path.write_text(text, encoding="utf-8"))
-    return replaced
+    empty = pl.Series(dtype=pl.Int64).extend_constant(None, len(rows))
+    with pool_writer(out) as writer:
+        memory = DataFile("rows in memory", "", "")
+        writer.add(Batch(memory, rows, empty, empty.cast(pl.String), REJECTED_SCHEMA.to_frame()))
+        writer.finish()
+    return writer.replaced
 
 
-def _merged(out: Path, rows: pl.DataFrame) -> tuple[dict[Path, pl.DataFrame], int]:
-    """Every file these rows touch, with its whole new content in the order of row ids; and how many rows give way."""
-    assert rows.schema == ROW_SCHEMA
-    planned, replaced = {}, 0
-    for task, language, split in rows.select("task", "language", "split").unique().rows():
-        split_file(out, task, language, split)  # refuses names before anything is planned
-    for task, language in rows.select("task", "language").unique(maintain_order=True).rows():
-        new = rows.filter(pl.col("task") == task, pl.col("language") == language)
-        for split in SPLITS:
-            path = split_file(out, task, language, split)
-            earlier = scan_rows(path).collect() if path.exists() else new.clear()
-            kept = earlier.join(new, on="row_id", how="anti")
-            replaced += len(earlier) - len(kept)
-            planned[path] = pl.concat([kept, new.filter(pl.col("split") == split)]).sort("row_id")
-    return planned, replaced
+class HeldOut:
+    """The items of new training rows that come first by their hash, `count` in each task and language."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._lowest = pl.DataFrame(schema={"task": pl.String, "language": pl.String, "item_id": pl.String})
+
+    def add(self, rows: pl.DataFrame) -> None:
+        if self.count:
+            train = rows.filter(split="train").select(self._lowest.columns)
+            both = pl.concat([self._lowest, train]).unique()
+            ordered = both.with_columns(hash=hashes(both["item_id"], "validation")).sort("hash", "item_id")
+            self._lowest = ordered.group_by("task", "language").head(self.count).select(self._lowest.columns)
+
+    def items(self) -> pl.DataFrame:
+        """Columns task and item_id."""
+        return self._lowest.select("task", "item_id").unique()
 
 
-def _write_rows(path: Path, rows: pl.DataFrame) -> None:
-    if rows.is_empty():
-        path.unlink(missing_ok=True)
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, rows.write_parquet)
-
-
-def _set_aside(path: Path, rejected: pl.DataFrame, files: Sequence[str]) -> None:
-    if path.exists():
-        earlier = read_parquet(path).filter(~pl.col("file").is_in(files))
-        rejected = pl.concat([earlier, rejected])
-    _write_rows(path, rejected)
+def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """By a hash of the item, so that the order of imports leaves no trace; rows of one item stay as they came."""
+    key = hashes(rows["item_id"], "pool").alias("hash")
+    return rows.with_columns(key).sort("hash", "item_id", maintain_order=True).drop("hash")
 
 
 def pool_counts(pool: Path) -> pl.DataFrame:
@@ -87,14 +204,31 @@ def pool_counts(pool: Path) -> pl.DataFrame:
     return pl.DataFrame(counts, schema=COUNTS_SCHEMA, orient="row").sort("task", "language", "split")
 
 
-def replace_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Writes a neighbour of the file, then renames it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+@contextmanager
+def pool_writer(out: Path, validation_rows: int = 0) -> Iterator[PoolWriter]:
+    """A writer with its staging folder beside the pool, which is removed at the end, whatever the end.
+
+    Raises:
+        UserError: another import into the pool is running.
+        GlotmixError: the folder can't be written.
+    """
+    staging = out.parent / f".{out.resolve().name}.import"
+    with _faults(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{staging}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise UserError(f"{out}: another import into this pool is running; wait for it") from None
     try:
-        write(temporary)
-        temporary.replace(path)
+        shutil.rmtree(staging, ignore_errors=True)  # of an import that was killed
+        with _faults(out):
+            staging.mkdir()
+        yield PoolWriter(out, staging, validation_rows)
     finally:
-        temporary.unlink(missing_ok=True)
+        shutil.rmtree(staging, ignore_errors=True)
+        Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
 
 
 @contextmanager
