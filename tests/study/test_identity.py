@@ -1,5 +1,6 @@
 """Contract 4: a step's key depends on what its result depends on, and on nothing else."""
 
+import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,7 @@ def test_a_model_card_is_in_no_key(folder):
     ],
 )
 def test_what_training_depends_on_is_in_the_keys_of_training_and_evaluation(folder, changes):
+    (folder / "model" / "chat_template.jinja").write_text("{{ messages }}")
     train_before, evaluate_before = keys(write_spec(folder, design__anchor_rows=4, design__rows_per_language=[2]))
     train, evaluate = keys(write_spec(folder, design__anchor_rows=4, design__rows_per_language=[2], **changes))
     assert not train & train_before
@@ -195,3 +197,18 @@ def test_a_tokenizer_in_tiktoken_format_is_part_of_the_model(tmp_path):
     before = model_hash(tmp_path, {})
     (tmp_path / "qwen.tiktoken").write_text("a 2")
     assert model_hash(tmp_path, {}) != before
+
+
+def test_a_model_in_the_cache_of_the_hub_is_the_same_model_and_its_weights_are_not_read(folder, tmp_path):
+    blobs, snapshot = tmp_path / "hub" / "blobs", tmp_path / "hub" / "snapshots" / "1"
+    blobs.mkdir(parents=True)
+    snapshot.mkdir(parents=True)
+    for file in (folder / "model").iterdir():
+        content = file.read_bytes()
+        named_by = hashlib.sha256 if file.suffix == ".safetensors" else hashlib.sha1  # as git names small files
+        blob = blobs / named_by(content).hexdigest()
+        blob.write_bytes(content)
+        (snapshot / file.name).symlink_to(blob)
+    read: dict[str, str] = {}
+    assert model_hash(snapshot, read) == model_hash(folder / "model", {})
+    assert len(read) == len(list(snapshot.iterdir())) - 1

@@ -6,11 +6,13 @@ import re
 import pytest
 from rich.console import Console
 
-from glotmix.spec import Evaluation, Recipe
+from glotmix.spec import Evaluation, Order, Recipe
 from glotmix.study.job import EvaluationStep, Event, Job
 from glotmix.study.progress import shown
 
-STEPS = tuple(EvaluationStep(key=f"e{number}", task="math", language="es", rows="r") for number in range(2))
+STEPS = tuple(
+    EvaluationStep(key=f"e{number}", task="math", language="es", rows="r", max_new_tokens=9) for number in range(2)
+)
 JOB = Job(
     run="m/n=5/seed=[0]",  # brackets are no markup
     store="s",
@@ -18,6 +20,9 @@ JOB = Job(
     mixture="x",
     validation="v",
     seed=0,
+    steps=40,
+    order=Order(),
+    anchor="en",
     recipe=Recipe(steps=40),
     evaluation=Evaluation(),
     train="t",

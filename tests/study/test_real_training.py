@@ -1,5 +1,6 @@
 """Studies with real training: of the lab, killed and resumed; and of GSM8K and MGSM as they are published."""
 
+import json
 import os
 import random
 import shutil
@@ -15,6 +16,8 @@ from rich.console import Console
 
 from glotmix import Study
 from glotmix.analysis.table import RESULTS_SCHEMA, VERDICTS
+from glotmix.lab.models import model_path
+from glotmix.mixture import Mixture, tokens_by_language
 from glotmix.pool.importers import import_pool
 from glotmix.study.store import Store
 
@@ -86,6 +89,11 @@ def test_killed_at_random_moments_training_ends_with_the_same_results(tmp_path, 
     Study.load(folder).run(processes=2, console=QUIET)
     assert Study.load(folder).results().equals(undisturbed), f"after {kills} kills of {studies + 1} studies"
     assert not list(folder.glob("store/tmp/*")) and not list(folder.glob("store/partial/*/"))
+    for run in Study.load(folder).resolved.runs:
+        manifest = json.loads((folder / "store" / "train" / run.train / "manifest.json").read_text())
+        mixture = Mixture.read(folder / "store" / "mixture" / run.mixture)
+        tokens = tokens_by_language(mixture.rows, model_path("lab-1m") / "tokenizer.json")
+        assert manifest == mixture.manifest(tokens) and manifest["counts"][0]["tokens"] > 24
 
 
 def test_gsm8k_to_mgsm_keeps_every_item_with_output_and_verdict(tmp_path, data_folder):
@@ -95,6 +103,7 @@ def test_gsm8k_to_mgsm_keeps_every_item_with_output_and_verdict(tmp_path, data_f
     spec["design"]["anchor_rows"] = 12
     spec["seeds"] = [0]
     spec["recipe"] |= {"steps": 2, "epochs": None, "batch_rows": 6, "select": {"rows_per_language": 4}}
+    spec["recipe"] |= {"max_tokens": 512, "longer_rows": "truncate"}  # what lab-1m reads
     spec["evaluation"] = {"items_per_language": 5, "max_new_tokens": 16}
     folder = write_study(tmp_path, spec)
     trained = import_pool("gsm8k", data_folder / "gsm8k" / "train.jsonl", folder / "pool")

@@ -6,18 +6,29 @@ import polars as pl
 import pytest
 from rich.console import Console
 
+from glotmix.analysis.quantities import SEEN_GAIN
 from glotmix.analysis.table import FINDINGS_SCHEMA
-from glotmix.study.plan import PLAN_SCHEMA
+from glotmix.study.budget import PLAN_SCHEMA
 from glotmix.study.study import STATUS_SCHEMA
-from glotmix.study.tables import View, findings_table, plain_table, plan_table, status_table
+from glotmix.study.tables import FEW_RUNS, View, findings_table, plain_table, plan_table, status_table
 
 ODD = "[red]/[/tmp/x] :smile: \\"
 RUN = {
-    "run": ODD, "model": ODD, "tasks": ["math"], "setting": "n=0", "seed": 0, "rows": 1, "steps": 1, "tokens": 1,
+    "run": ODD, "design": ODD, "model": ODD, "tasks": ["math"], "setting": "n=0", "seed": 0, "rows": 1,
+    "steps": 1, "tokens": 1,
     "rows_by_language": [{"task": "math", "language": "en", "rows": 1}], "done": False, "shares_training_with": ODD,
 }  # fmt: skip
 STATUS = {"run": ODD, "state": "failed", "trained": False, "evaluated": 0, "evaluations": 4, "reason": ODD}
-FINDING = (ODD, ODD, "math", ODD, ODD, 0.1, 0.0, 0.2, 10, "")
+FINDING = {
+    "name": SEEN_GAIN,
+    "model": ODD,
+    "task": ODD,
+    "setting": ODD,
+    "estimate": 0.1,
+    "low": 0.0,
+    "high": 0.2,
+    "n": 10,
+}
 
 
 def drawn(view: View, frame: pl.DataFrame) -> str:
@@ -32,8 +43,9 @@ def drawn(view: View, frame: pl.DataFrame) -> str:
     ("view", "frame", "times"),
     [
         (plan_table, pl.DataFrame([RUN], schema=PLAN_SCHEMA), 2),
+        (plan_table, pl.DataFrame([RUN] * (FEW_RUNS + 1), schema=PLAN_SCHEMA), 2),
         (status_table, pl.DataFrame([STATUS], schema=STATUS_SCHEMA), 2),
-        (findings_table, pl.DataFrame([FINDING], schema=FINDINGS_SCHEMA, orient="row"), 3),
+        (findings_table, pl.DataFrame([FINDING], schema=FINDINGS_SCHEMA), 2),
         (plain_table, pl.DataFrame({ODD: [ODD]}), 2),
     ],
 )

@@ -1,48 +1,122 @@
-"""How many tokens a mixture has, from a sample of its rows and without torch: what the plan says a run costs."""
+"""How long rows are in tokens, from samples and without torch: what a plan says runs cost, and what it refuses.
 
-from collections.abc import Iterable, Mapping
+A training row counts as `template: plain` writes it: prompt, answer and one end token. A chat template adds a few more.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
+
+import numpy as np
+import polars as pl
+from tokenizers import Tokenizer
 
 from glotmix.errors import UserError
-from glotmix.mixture import Mixture
+from glotmix.mixture.tokens import open_tokenizer, row_tokens
+from glotmix.study.models import Model, positions
+from glotmix.study.plan import Plan, Run
 
 SAMPLE = 40  # rows per task and language
 
-
-def tokens_by_mixture(folders: Iterable[Path], mixtures: Mapping[str, Mixture]) -> dict[tuple[Path, str], float | None]:
-    """Estimated tokens of one pass over each mixture, by model folder and mixture key.
-
-    None for a model whose tokenizer is not in the fast format (`tokenizer.json`).
-
-    Raises:
-        UserError: a tokenizer file that can't be read.
-    """
-    return {
-        (folder, key): tokens
-        for folder in folders
-        for key, tokens in zip(mixtures, _tokens(folder, list(mixtures.values())), strict=True)
-    }
+Place = tuple[str, str]  # task and language
 
 
-def _tokens(folder: Path, mixtures: list[Mixture]) -> list[float | None]:
-    from tokenizers import Tokenizer
+class Estimate:
+    """Token counts of what a plan's runs read, by each model's tokenizer. Rows are sampled and counted once."""
 
-    file = folder / "tokenizer.json"
-    if not file.is_file():
-        return [None] * len(mixtures)
-    try:
-        tokenizer = Tokenizer.from_file(str(file))
-    except Exception as error:  # the library raises bare Exception
-        raise UserError(f"models: {file} can't be read ({error}); save the tokenizer again") from None
-    return [_estimate(tokenizer, mixture) for mixture in mixtures]
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._train = dict(_training_samples(plan))
+        self._test = {(task, tag): plan.rows[key].head(SAMPLE) for task, tag, key in _tests(plan) if plan.rows}
+        self._counted = cache(self._count)
+        self._tokenizer = cache(self._load)
+        self._by_content: dict[str, Tokenizer] = {}
+
+    def tokens(self, run: Run) -> int | None:
+        """Tokens that the whole training reads, padding left out; None without the pool or the tokenizer.
+
+        Tokenizers count if they are there in the fast format (`tokenizer.json`).
+        """
+        tokenizer = self._tokenizer(run.model.folder)
+        if not self._train or not tokenizer:
+            return None
+        recipe = self.plan.spec.recipe
+        one_pass = sum(rows * self._mean(tokenizer, place) for place, rows in _places(run).items())
+        return round(one_pass / run.cell.total_rows * run.steps * recipe.batch_rows)
+
+    def _mean(self, tokenizer: Tokenizer, place: Place) -> float:
+        """Tokens of a row as it is trained on."""
+        counted = self._counted(tokenizer, "train", place)["tokens"]
+        return float(np.minimum(counted.to_numpy(), self.plan.spec.recipe.max_tokens).mean())
+
+    def check(self) -> None:
+        """Raises:
+        UserError: a sampled row is longer than the recipe or a model allows.
+        """
+        if not self._train:
+            return
+        for model in {run.model.entry: run.model for run in self.plan.runs}.values():
+            runs = [run for run in self.plan.runs if run.model is model]
+            if tokenizer := self._tokenizer(model.folder):
+                self._check_training(model, tokenizer, {place for run in runs for place in _places(run)})
+                tests = {(step.task, step.language): step.max_new_tokens for run in runs for step in run.evaluations}
+                self._check_evaluation(model, tokenizer, tests)
+
+    def _check_training(self, model: Model, tokenizer: Tokenizer, places: Iterable[Place]) -> None:
+        recipe, most = self.plan.spec.recipe, positions(model.folder)
+        for place in sorted(places):
+            row_id, longest, _ = self._counted(tokenizer, "train", place).sort("tokens").row(-1)
+            what = f"row {row_id} has {longest} tokens with the tokenizer of {model.name}"
+            if recipe.longer_rows == "refuse" and longest > recipe.max_tokens:
+                fix = "raise it or set longer_rows: truncate"
+                raise UserError(f"recipe.max_tokens: {recipe.max_tokens}, but {what}; {fix}")
+            if most is not None and min(longest, recipe.max_tokens) > most:
+                fix = f"set max_tokens: {most} and longer_rows: truncate, or take another model"
+                raise UserError(f"recipe.max_tokens: {what}, and the model reads {most}; {fix}")
+
+    def _check_evaluation(self, model: Model, tokenizer: Tokenizer, max_new_tokens: Mapping[Place, int]) -> None:
+        if (most := positions(model.folder)) is None:
+            return
+        for place, wanted in max_new_tokens.items():
+            counted = self._counted(tokenizer, "test", place)
+            longest = max(counted["tokens"] - counted["answer_tokens"])
+            if longest + wanted > most:
+                where = f"{wanted} after a prompt of {longest} tokens ({' in '.join(place)})"
+                fix = f"ask for at most {most - longest}" if longest < most else "take another model"
+                raise UserError(f"evaluation.max_new_tokens: {where} is more than {model.name} reads ({most}); {fix}")
+
+    def _load(self, folder: Path) -> Tokenizer | None:
+        """Sizes of one model family share a tokenizer: it is read, and counts, once."""
+        file = folder / "tokenizer.json"
+        if not file.is_file():
+            return None
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        if content not in self._by_content:
+            try:
+                self._by_content[content] = open_tokenizer(file)
+            except UserError as error:
+                raise UserError(f"models: {error}") from None
+        return self._by_content[content]
+
+    def _count(self, tokenizer: Tokenizer, split: str, place: Place) -> pl.DataFrame:
+        return row_tokens((self._train if split == "train" else self._test)[place], tokenizer)
 
 
-def _estimate(tokenizer: Any, mixture: Mixture) -> float:
-    """Mean tokens per row of a sample of each task and language, times their rows."""
-    total = 0.0
-    for _, rows in mixture.rows.group_by("task", "language", maintain_order=True):
-        texts = ["\n".join(message["content"] for message in messages) for messages in rows["messages"][:SAMPLE]]
-        encoded = tokenizer.encode_batch(texts)
-        total += len(rows) * sum(len(text.ids) for text in encoded) / len(encoded)
-    return total
+def _training_samples(plan: Plan) -> Iterator[tuple[Place, pl.DataFrame]]:
+    """The first rows of each task and language, from the mixture that has most of them: shorter ones start alike."""
+    most: dict[Place, tuple[int, str]] = {}
+    for run in plan.runs:
+        for place, rows in _places(run).items():
+            most[place] = max(most.get(place, (0, "")), (rows, run.mixture))
+    for (task, tag), (_, mixture) in sorted(most.items()) if plan.mixtures else ():
+        yield (task, tag), plan.mixtures[mixture].rows.filter(task=task, language=tag).head(SAMPLE)
+
+
+def _places(run: Run) -> dict[Place, int]:
+    """Rows by task and language."""
+    return {(task, tag): rows for task, counts in run.cell.counts.items() for tag, rows in counts.items()}
+
+
+def _tests(plan: Plan) -> Iterable[tuple[str, str, str]]:
+    return sorted({(step.task, step.language, step.rows) for run in plan.runs for step in run.evaluations})

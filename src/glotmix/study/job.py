@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from glotmix.spec import Evaluation, Recipe
+from glotmix.spec import Evaluation, Order, Recipe
 
 
 class Message(BaseModel):
@@ -18,6 +18,7 @@ class EvaluationStep(Message):
     task: str
     language: str
     rows: str
+    max_new_tokens: int
 
 
 class Job(Message):
@@ -29,6 +30,9 @@ class Job(Message):
     mixture: str
     validation: str
     seed: int
+    steps: int
+    order: Order
+    anchor: str
     recipe: Recipe
     evaluation: Evaluation
     train: str

@@ -1,4 +1,7 @@
-"""Base models by name: one of the lab's, a folder, or a name on the model hub; looked at without loading it."""
+"""Base models by name: one of the lab's, a folder, or a name on the model hub; looked at without loading it.
+
+`resolve_model` takes what is on this machine and calls nobody; only `fetch_model`, which `run` uses, does.
+"""
 
 import json
 import re
@@ -17,8 +20,12 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "*.tiktoke
 
 @dataclass(frozen=True)
 class Model:
-    """A base model. `absent` says why it can't be trained from: it was here once, but no longer is."""
+    """A base model. `absent` says why it can't be trained from now: it is not on this machine, or no longer.
 
+    Of one that never was, `content_hash` is made from its name, and `parameters` is 0.
+    """
+
+    entry: str  # of the study file
     name: str
     folder: Path
     content_hash: str
@@ -41,15 +48,17 @@ def resolve_model(name: str, relative_to: Path, known: dict[str, str], seen: See
     Raises:
         UserError: no such model, it lacks a config, a tokenizer, an end token or safetensors weights, or it needs
             code of its own.
-        GlotmixError: the hub can't be reached.
     """
     try:
         model = _look(name, relative_to, known)
     except GlotmixError as error:
         if name not in seen:
             raise
-        return Model(**seen[name], folder=relative_to / name, absent=error)
-    seen[name] = {"name": model.name, "content_hash": model.content_hash, "parameters": model.parameters}
+        return Model(name, **seen[name], folder=relative_to / name, absent=error)
+    if not model.absent:
+        seen[name] = {"name": model.name, "content_hash": model.content_hash, "parameters": model.parameters}
+    elif name in seen:
+        return Model(name, **seen[name], folder=model.folder, absent=model.absent)
     return model
 
 
@@ -60,11 +69,14 @@ def _look(name: str, relative_to: Path, known: dict[str, str]) -> Model:
     elif folder.is_dir():
         found, label = folder, folder.resolve().name
     else:
-        found, label = _from_hub(name), name
+        found, label = _hub_copy(name), name
+        if next(_missing(found), None):
+            absent = GlotmixError(f"models: {name!r} is not on this machine; `glotmix run` fetches it from the hub")
+            return Model(name, label, found.resolve(), f"hub:{name}", 0, absent)
     if missing := next(_missing(found), None):
         raise UserError(f"models: {name!r} ({found}) has no {missing}")
     _check_tokens_and_code(name, found)
-    return Model(label, found.resolve(), model_hash(found, known), _parameters(found))
+    return Model(name, label, found.resolve(), model_hash(found, known), _parameters(found))
 
 
 def _missing(folder: Path) -> Iterator[str]:
@@ -94,6 +106,23 @@ def _check_tokens_and_code(name: str, folder: Path) -> None:
         raise UserError(
             f"models: the tokenizer of {name!r} has no end token; name one as eos_token in its tokenizer_config.json"
         )
+
+
+def has_chat_template(folder: Path) -> bool | None:
+    """Whether the tokenizer in a folder has one; None if no tokenizer is there."""
+    if not (folder / "tokenizer_config.json").is_file() and not (folder / "tokenizer.json").is_file():
+        return None
+    return bool(_json(folder / "tokenizer_config.json").get("chat_template")) or any(folder.glob("chat_template*"))
+
+
+def positions(folder: Path) -> int | None:
+    """How many tokens the model in a folder can read; None if its config doesn't tell."""
+    config = _json(folder / "config.json")
+    for part in (config, config.get("text_config", {})):
+        for name in ("max_position_embeddings", "n_positions"):
+            if isinstance(part, dict) and isinstance(part.get(name), int):
+                return int(part[name])
+    return None
 
 
 def _is_json(path: Path) -> bool:
@@ -138,33 +167,35 @@ def _parameters(folder: Path) -> int:
     return count
 
 
-def _from_hub(name: str) -> Path:
-    """The folder of a hub model: the copy on this machine if it is whole, else fetched."""
+def _hub_copy(name: str) -> Path:
+    """What this machine has of a hub model: maybe its tokenizer alone, maybe nothing (a folder that isn't there)."""
     if name.startswith("lab-"):
         raise UserError(f"models: no lab model {name!r}; there are {', '.join(SIZES)}")
     if not HUB_NAME.fullmatch(name):
         raise UserError(f"models: no folder {name!r}; give a model folder, a hub name such as org/model, or {SIZES[0]}")
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
-    patterns = list(MODEL_FILES)
     try:
-        here = Path(snapshot_download(name, allow_patterns=patterns, local_files_only=True))
-        if next(_missing(here), None) is None:
-            return here
+        return Path(snapshot_download(name, allow_patterns=list(MODEL_FILES), local_files_only=True))
     except HFValidationError:
         raise UserError(f"models: {name!r} is no folder here and no name the hub allows; check its spelling") from None
     except LocalEntryNotFoundError:
-        pass
-    return _fetch(name, patterns)
+        return Path(constants.HF_HUB_CACHE, "absent", name)
 
 
-def _fetch(name: str, patterns: list[str]) -> Path:
+def fetch_model(name: str) -> None:
+    """Fetches a hub model into the hub's cache on this machine.
+
+    Raises:
+        UserError: the hub has no such model that one may read.
+        GlotmixError: the hub can't be reached.
+    """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
     try:
-        return Path(snapshot_download(name, allow_patterns=patterns))
+        found = Path(snapshot_download(name, allow_patterns=list(MODEL_FILES)))
     except GatedRepoError:
         raise UserError(
             f"models: {name!r} is gated; accept its terms on the hub and log in with `hf auth login`"
@@ -178,3 +209,5 @@ def _fetch(name: str, patterns: list[str]) -> Path:
             f"models: {name!r} is not on this machine and the hub can't be reached ({type(error).__name__}); "
             "connect, or give a model folder"
         ) from None
+    if missing := next(_missing(found), None):
+        raise UserError(f"models: {name!r} ({found}) has no {missing}")

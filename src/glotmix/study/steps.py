@@ -8,10 +8,10 @@ import polars as pl
 import torch
 
 from glotmix.generate.transformers_backend import Output, TransformersBackend
-from glotmix.mixture import Mixture, training_order
+from glotmix.mixture import Mixture, tokens_by_language, training_order
 from glotmix.pool.parquet import read_parquet
 from glotmix.study.job import EvaluationStep, Event, Job
-from glotmix.study.store import Store
+from glotmix.study.store import Store, write_json
 from glotmix.task import Score, get_task
 from glotmix.train.loop import Progress, train
 
@@ -42,7 +42,7 @@ def _show(report: Report, event: Event, part: int, parts: int) -> None:
 def _train(job: Job, store: Store, report: Report) -> None:
     mixture = Mixture.read(store.folder("mixture", job.mixture))
     recipe = job.recipe
-    order = training_order(mixture.row_ids, job.seed, recipe.batch_rows, epochs=recipe.epochs, steps=recipe.steps)
+    order = training_order(mixture, job.seed, recipe.batch_rows, job.steps, job.order, job.anchor)
 
     def show(now: Progress) -> None:
         speed = now.tokens_per_second
@@ -52,7 +52,16 @@ def _train(job: Job, store: Store, report: Report) -> None:
         "train", job.train, **job.model_dump(mode="json", include={"mixture", "seed", "recipe"})
     ) as out:
         if out:
+            _write_manifest(mixture, Path(job.model), out / "manifest.json")
             train(Path(job.model), mixture.rows, order, read_rows(store, job.validation), recipe, job.seed, out, show)
+
+
+def _write_manifest(mixture: Mixture, model: Path, file: Path) -> None:
+    """Tokens are counted where the tokenizer is in the fast format. A training that resumes finds it written."""
+    tokenizer = model / "tokenizer.json"
+    if not file.is_file():
+        tokens = tokens_by_language(mixture.rows, tokenizer) if tokenizer.is_file() else None
+        write_json(file, mixture.manifest(tokens))
 
 
 def _evaluate(
@@ -64,7 +73,7 @@ def _evaluate(
     outputs = backend.generate(
         [messages[:-1] for messages in rows["messages"].to_list()],
         template=job.recipe.template,
-        max_new_tokens=job.evaluation.max_new_tokens,
+        max_new_tokens=step.max_new_tokens,
         batch_rows=job.evaluation.batch_rows,
         on_progress=on_progress,
     )

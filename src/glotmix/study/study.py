@@ -1,7 +1,8 @@
 """The study: one folder with a `study.yaml`, the store of its finished steps, and its report."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -12,11 +13,14 @@ from rich.console import Console
 from glotmix.analysis import findings
 from glotmix.errors import GlotmixError, UserError
 from glotmix.spec import StudySpec, load_spec
+from glotmix.study.budget import Speed, notes, plan_frame, speed_key
+from glotmix.study.effects import effects_frame
 from glotmix.study.engine import WORKER, Listener, default_processes, run_jobs
+from glotmix.study.estimate import Estimate
 from glotmix.study.identity import key
 from glotmix.study.job import Event, Job
-from glotmix.study.models import Seen
-from glotmix.study.plan import Plan, Run, is_done, make_plan, plan_frame
+from glotmix.study.models import Seen, fetch_model
+from glotmix.study.plan import Plan, Run, is_done, make_plan
 from glotmix.study.progress import shown
 from glotmix.study.results import results_frame, samples_frame
 from glotmix.study.store import Store, disk_full, read_json, write_json
@@ -26,6 +30,7 @@ from glotmix.version import version
 FILE = "study.yaml"
 HASHES = "model-files.json"
 MODELS = "models.json"
+SPEEDS = "speeds.json"
 
 
 class RunsFailed(GlotmixError):
@@ -64,9 +69,20 @@ class Study:
         return cls(file, load_spec(file))
 
     @cached_property
-    def resolved(self) -> Plan:
-        """The spec resolved against pool and models."""
+    def planned(self) -> Plan:
+        """The spec resolved against pool and models, as far as they are on this machine."""
         return make_plan(self.spec, self.folder, self._file_hashes, self._models_seen)
+
+    @property
+    def resolved(self) -> Plan:
+        """The plan, when the pool is there.
+
+        Raises:
+            UserError: it is not.
+        """
+        if self.planned.no_pool:
+            raise self.planned.no_pool
+        return self.planned
 
     @cached_property
     def _file_hashes(self) -> dict[str, str]:
@@ -76,9 +92,57 @@ class Study:
     def _models_seen(self) -> Seen:
         return read_json(self.store.root / MODELS)
 
-    def plan(self) -> pl.DataFrame:
-        """Every run with its rows, steps and estimated tokens, and whether it is done."""
-        return plan_frame(self.resolved, self.store)
+    def plan(
+        self, tokens_per_second: Mapping[str, float] | None = None, price_per_hour: float | None = None
+    ) -> pl.DataFrame:
+        """Every run (`PLAN_SCHEMA`) with its rows and steps, what it costs as far as that is known, and what it shares.
+
+        Neither the pool nor the models need to be there, and nothing is fetched.
+
+        Args:
+            tokens_per_second: read in training by one GPU, by model name; what `calibrate` measured if not given.
+            price_per_hour: of one GPU.
+
+        Raises:
+            UserError: the study can't be right.
+        """
+        given = {name: Speed(training=speed) for name, speed in (tokens_per_second or {}).items()}
+        return plan_frame(self.planned, self.store, self._speeds() | given, price_per_hour)
+
+    def effects(self) -> pl.DataFrame:
+        """The smallest gains over a baseline that the study can detect (`EFFECTS_SCHEMA`), before anything is run."""
+        return effects_frame(self.planned)
+
+    def missing(self) -> list[str]:
+        """What `run` needs and is not there yet, a line each, with what brings it."""
+        return notes(self.planned)
+
+    def _speeds(self) -> dict[str, Speed]:
+        """What was measured of the models as they are and under this recipe, by model name."""
+        found = read_json(self.store.root / SPEEDS)
+        models = {run.model.name: speed_key(self.spec, run.model) for run in self.planned.runs}
+        return {name: Speed(**found[measured]) for name, measured in models.items() if measured in found}
+
+    def calibrate(self, say: Callable[[str], None] = lambda line: None) -> None:
+        """Measures how fast this machine trains, and lets write, each model that is on it; `plan` then knows.
+
+        Args:
+            say: gets a line for each thing that is measured.
+
+        Raises:
+            UserError: neither a model nor the pool may be missing.
+        """
+        here = [run for run in self.resolved.runs if not run.model.absent]
+        if not here:
+            raise UserError("--calibrate: none of the models is on this machine; give --tokens-per-second")
+        from glotmix.study.calibrate import measured  # imports torch
+
+        largest = {run.model.name: run for run in sorted(here, key=lambda run: run.cell.total_rows)}
+        for run in largest.values():
+            speed = measured(self.resolved, run, say)
+            found = read_json(self.store.root / SPEEDS)
+            self.store.root.mkdir(parents=True, exist_ok=True)
+            write_json(self.store.root / SPEEDS, found | {speed_key(self.spec, run.model): asdict(speed)})
 
     def run(
         self, processes: int | None = None, console: Console | None = None, worker: Sequence[str] = WORKER
@@ -95,7 +159,7 @@ class Study:
             RunsFailed: some runs failed; the others are done.
             DiskFull: what is done is kept.
         """
-        plan = self.resolved
+        plan = self._with_models()
         try:
             with self.store.lock():
                 if jobs := plan.jobs(self.store):
@@ -113,6 +177,16 @@ class Study:
                 message = f"disk full at {self.store.root}: free space and run again; {self.count_done()}"
                 raise DiskFull(message) from None
             raise
+
+    def _with_models(self) -> Plan:
+        """The plan, with the models that must be trained from fetched, and long rows refused."""
+        if self.resolved.untrainable(self.store):
+            for model in self.resolved.untrainable(self.store):
+                fetch_model(model)
+            del self.planned
+        if self.resolved.unfinished(self.store):
+            Estimate(self.resolved).check()
+        return self.resolved
 
     def _write_inputs(self, plan: Plan, jobs: list[Job]) -> None:
         """Puts into the store what workers read: mixtures, validation and test rows."""

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from glotmix.report.info import Cost, ModelCard, SettingSummary, StudyInfo
-from glotmix.spec import StudySpec
+from glotmix.report.text import rows_by_language
+from glotmix.spec import StudySpec, per_task
 from glotmix.study.models import Model
 from glotmix.study.plan import Plan
 from glotmix.study.store import Store, read_json
@@ -19,7 +20,9 @@ def study_info(study_file: Path, plan: Plan, store: Store) -> StudyInfo:
     return StudyInfo(
         name=plan.spec.name,
         question=plan.spec.question,
+        designs={name: design.kind for name, design in sorted(plan.spec.named_designs.items())},
         settings=tuple(_settings(plan)),
+        planned_runs=len(plan.runs),
         roles=_roles(plan.spec),
         models=tuple(models.values()),
         recipe=_recipe(plan.spec),
@@ -37,12 +40,22 @@ def _card(model: Model) -> ModelCard:
 
 
 def _settings(plan: Plan) -> Iterator[SettingSummary]:
-    seen = set()
-    for run in plan.runs:
-        if run.cell.name not in seen:
-            seen.add(run.cell.name)
-            rows, steps = len(plan.mixtures[run.mixture].row_ids), plan.optimizer_steps(run)
-            yield SettingSummary(run.cell.name, run.cell.rows_per_language, rows, steps, run.cell.seeds)
+    """Every cell once, a control after the first cell it is a control of."""
+    runs = {run.cell.name: run for run in plan.runs}
+    place = {name: number for number, name in enumerate(runs)}
+    first = {name: run.cell.control_of[0] if run.cell.control_of else name for name, run in runs.items()}
+    for name in sorted(runs, key=lambda name: (place[first[name]], place[name])):
+        cell = runs[name].cell
+        yield SettingSummary(
+            setting=name,
+            design=cell.design,
+            rows=rows_by_language(cell.counts),
+            total_rows=cell.total_rows,
+            optimizer_steps=runs[name].steps,
+            seeds=cell.seeds,
+            baseline=cell.baseline,
+            control_of=cell.control_of,
+        )
 
 
 def _roles(spec: StudySpec) -> dict[str, str]:
@@ -55,7 +68,9 @@ def _recipe(spec: StudySpec) -> dict[str, str]:
     settings = spec.recipe.model_dump(mode="json", exclude={"select"}, exclude_none=True)
     select = spec.recipe.select
     languages = "the mixture's languages" if select.languages == "mixture" else " ".join(sorted(select.languages))
-    settings["select"] = f"{select.metric}, {select.rows_per_language} rows in each of {languages}"
+    rows = ", ".join(f"{task} {per_task(select.rows_per_language, task)}" for task in spec.tasks)
+    told = select.rows_per_language if isinstance(select.rows_per_language, int) else rows
+    settings["select"] = f"{select.metric}, {told} rows in each of {languages}"
     return {
         name.replace("_", " "): f"{value:,}" if isinstance(value, int) else str(value)
         for name, value in settings.items()
@@ -64,9 +79,9 @@ def _recipe(spec: StudySpec) -> dict[str, str]:
 
 def _cost(plan: Plan, store: Store) -> Cost:
     """Each training counts once, also if several runs share it."""
-    mixtures = {run.train: run.mixture for run in plan.runs}
+    steps = {run.train: run.steps for run in plan.runs}
     trainings = _trainings(plan, store)
-    rows = sum(_rows_read(plan, mixtures[train]) for train in trainings)
+    rows = sum(steps[train] for train in trainings) * plan.spec.recipe.batch_rows
     records = trainings.values()
     return Cost(rows, sum(record["tokens"] for record in records), sum(record["seconds"] for record in records))
 
@@ -75,9 +90,3 @@ def _trainings(plan: Plan, store: Store) -> dict[str, dict[str, Any]]:
     """What each finished training recorded, by its key."""
     done = dict.fromkeys(run.train for run in plan.runs if store.is_done("train", run.train))
     return {train: read_json(store.folder("train", train) / "train.json") for train in done}
-
-
-def _rows_read(plan: Plan, mixture: str) -> int:
-    recipe = plan.spec.recipe
-    rows = len(plan.mixtures[mixture].row_ids)
-    return recipe.steps * recipe.batch_rows if recipe.steps else rows * (recipe.epochs or 0)

@@ -1,6 +1,7 @@
 """A study's frames as tables on a terminal."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import polars as pl
@@ -8,41 +9,138 @@ from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
+from glotmix.analysis.power import Assumptions
+from glotmix.analysis.quantities import (
+    ANCHOR_BEYOND,
+    ANCHOR_GAIN,
+    BEYOND,
+    GAIN_DIFFERENCE,
+    GAP,
+    GAP_CLOSED,
+    RELATIVE,
+    SEEN_BEYOND,
+    SEEN_GAIN,
+    UNSEEN_BEYOND,
+    UNSEEN_GAIN,
+)
+from glotmix.report.families import short
 from glotmix.report.text import NONE, count, signed, span
 
 STATES = {"done": "green", "failed": "red", "begun": "yellow", "waiting": "dim"}
-WRAPPED = ("by language", "reason", "finding")
+WRAPPED = ("run", "by language", "reason", "setting", "against", "design", "model", "same training as")
+FINDINGS = {  # tables of findings, with the heading of every column
+    "gain over the baseline": {
+        SEEN_GAIN: "seen",
+        UNSEEN_GAIN: "unseen",
+        ANCHOR_GAIN: "anchor",
+        GAIN_DIFFERENCE: "seen minus\nunseen",
+    },
+    "gain beyond volume": {SEEN_BEYOND: "seen", UNSEEN_BEYOND: "unseen", ANCHOR_BEYOND: "anchor"},
+    "levels": {GAP: "seen-unseen\ngap", RELATIVE: "relative to\nanchor", GAP_CLOSED: "gap to anchor\nclosed"},
+}
+FEW_RUNS = 40  # more are shown in groups
+ESTIMATES = {
+    "tokens": "tokens",
+    "training_gpu_hours": "GPU-hours",
+    "evaluation_gpu_hours": "evaluation (at most)",
+    "cost": "cost",
+}
+PLAN_DEFINITIONS = (
+    "Steps, tokens and GPU-hours are of whole trainings; one that runs share counts once. Tokens: estimated from up to"
+    " 40 rows per task and language, padding left out. GPU-hours: tokens / tokens a second of one GPU. Evaluation,"
+    " where its speed was measured: as if every answer were as long as it may be; else training only."
+)
 View = Callable[[pl.DataFrame], list[Table | str]]
 
 
-def plan_table(plan: pl.DataFrame) -> list[Table | str]:
-    """Every run with its rows, steps and estimated tokens; what they come to is below."""
-    own = plan.filter(plan["shares_training_with"] == "")
-    steps, tokens = (own[name].to_list() for name in ("steps", "tokens"))
-    all_tokens = None if None in tokens else sum(tokens)
-    amount = f"{count(sum(steps))} steps, about {count(all_tokens)} tokens"
-    total = f"{len(plan)} runs ({plan['done'].sum()} done), {len(own)} trainings, {amount}"
-    columns = ("run", ">rows", "by language", ">steps", ">tokens (about)", "done")
+def plan_table(plan: pl.DataFrame, all_runs: bool = False) -> list[Table | str]:
+    """What a study trains and what that costs: every run, or, of a large study, its designs by model and task."""
+    every = all_runs or len(plan) <= FEW_RUNS
+    own = plan.filter(shares_training_with="")
+    known = {name: heading for name, heading in ESTIMATES.items() if plan[name].null_count() < len(plan)}
+    shared = f" ({len(plan) - len(own)} shared{'' if every else '; --runs says with which'})"
+    done = f" ({plan['done'].sum()} done)" if plan["done"].any() else ""
+    trainings = f"{len(own)} distinct trainings{shared if len(own) < len(plan) else ''}"
+    total = f"In all: {len(plan)} runs{done}, {trainings}, {_amounts(own)}."
+    return [_runs_table(plan, known) if every else _groups_table(plan, known), total, PLAN_DEFINITIONS]
+
+
+def _runs_table(plan: pl.DataFrame, known: Mapping[str, str]) -> Table:
+    sharing = ["same training as"] if any(plan["shares_training_with"]) else []
+    columns = ("run", ">rows", "by language", ">steps", *(f">{name}" for name in known.values()), "done", *sharing)
     table = _table(columns)
     for run in plan.iter_rows(named=True):
         shared = run["shares_training_with"]
-        tokens_shown = f"same training as {shared}" if shared else count(run["tokens"])
-        done = "yes" if run["done"] else "no"
-        _add(table, run["run"], count(run["rows"]), _by_language(run), count(run["steps"]), tokens_shown, done)
-    return [table, total]
+        estimates = [NONE if shared else _short(run[name]) for name in known]
+        last = ["yes" if run["done"] else "no", *([shared] if sharing else [])]
+        _add(table, run["run"], count(run["rows"]), _by_language(run), count(run["steps"]), *estimates, *last)
+    return table
+
+
+def _groups_table(plan: pl.DataFrame, known: Mapping[str, str]) -> Table:
+    """A line per design, model and task; a training counts once, where its first run is."""
+    by = ["design", "model", "tasks"] if any(plan["design"]) else ["model", "tasks"]
+    table = _table((*by, ">runs", ">trainings", ">rows", ">steps", *(f">{name}" for name in known.values())))
+    named = plan.with_columns(pl.col("tasks").list.join("\n"))
+    for names, runs in named.group_by(by, maintain_order=True):
+        own = runs.filter(shares_training_with="")
+        sizes = runs["rows"].sort().to_list()
+        rows = " to ".join(dict.fromkeys((count(sizes[0]), count(sizes[-1]))))
+        sums = [count(_sum(own["steps"])), *(_short(_sum(own[name])) for name in known)]
+        _add(table, *(str(name or NONE) for name in names), count(len(runs)), count(len(own)), rows, *sums)
+    return table
+
+
+def _amounts(own: pl.DataFrame) -> str:
+    steps, tokens, training, evaluation, cost = (
+        _sum(own[name]) for name in ("steps", "tokens", "training_gpu_hours", "evaluation_gpu_hours", "cost")
+    )
+    hours = [f"{_short(training)} GPU-hours of training"] if training is not None else []
+    hours += [f"at most {_short(evaluation)} of evaluation"] if evaluation is not None else []
+    hours += [f"cost {_short(cost)}"] if cost is not None else []
+    return ", ".join([f"{count(steps)} steps", f"about {count(tokens)} tokens" if tokens else "tokens unknown", *hours])
+
+
+def _sum(column: pl.Series) -> Any:
+    """None if one of the values is not known."""
+    return None if column.null_count() else column.sum()
+
+
+def _short(number: float | None) -> str:
+    """Three figures or the whole part; short from a million on."""
+    if number is None or number >= 1e6:
+        return count(None if number is None else round(number))
+    return f"{number:,.0f}" if number >= 100 else f"{number:.1f}" if number >= 1 else f"{number:.2g}"
+
+
+def effects_table(effects: pl.DataFrame) -> list[Table | str]:
+    """The smallest gain over its baseline that a study can detect, and what that rests on."""
+    gains = (">smallest gain\nof their mean", ">smallest gain\nof one")
+    table = _table(("task", ">items", ">seeds", ">baseline\nseeds", ">seen\nlanguages", *gains))
+    for row in effects.iter_rows(named=True):
+        numbers = [count(row[name]) for name in ("items", "seeds", "baseline_seeds", "languages")]
+        points = [f"{100 * row[name]:.1f} points" for name in ("smallest", "smallest_in_one")]
+        _add(table, row["task"], *numbers, *points)
+    assumed = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in asdict(Assumptions()).items())
+    told = f"Smallest gain over the baseline that is found with 80 % power at 95 %, assuming {assumed} (docs/plan.md)."
+    return [table, told] if len(effects) else ["Nothing is compared with a baseline: no smallest effect."]
 
 
 def _by_language(run: Mapping[str, Any]) -> str:
-    """Languages with as many rows stand together: `en 2,000, es fr 100 each`."""
-    parts = []
-    for task in run["tasks"]:
-        by_rows: dict[int, list[str]] = {}
-        for part in run["rows_by_language"]:
-            if part["task"] == task:
-                by_rows.setdefault(part["rows"], []).append(part["language"])
-        groups = [f"{' '.join(tags)} {rows:,}{' each' * (len(tags) > 1)}" for rows, tags in by_rows.items()]
-        parts.append((f"{task}: " if len(run["tasks"]) > 1 else "") + ", ".join(groups))
-    return "; ".join(parts)
+    """Languages with as many rows stand together: `en 2,000, es fr 100 each`; tasks that are alike as well."""
+    by_task = {
+        task: _one_task([part for part in run["rows_by_language"] if part["task"] == task]) for task in run["tasks"]
+    }
+    if len(set(by_task.values())) == 1:
+        return by_task[run["tasks"][0]] + (" per task" if len(by_task) > 1 else "")
+    return "; ".join(f"{task}: {text}" for task, text in by_task.items())
+
+
+def _one_task(parts: list[Mapping[str, Any]]) -> str:
+    by_rows: dict[int, list[str]] = {}
+    for part in parts:
+        by_rows.setdefault(part["rows"], []).append(part["language"])
+    return ", ".join(f"{' '.join(tags)} {rows:,}{' each' * (len(tags) > 1)}" for rows, tags in by_rows.items())
 
 
 def status_table(status: pl.DataFrame) -> list[Table | str]:
@@ -56,19 +154,27 @@ def status_table(status: pl.DataFrame) -> list[Table | str]:
 
 
 def findings_table(findings: pl.DataFrame) -> list[Table | str]:
-    """One table per model and task: a line per finding, a column per setting, each with its 95 % interval."""
-    groups = findings.group_by("model", "task", maintain_order=True)
-    tables = [_one_model(str(model), str(task), part) for (model, task), part in groups]
+    """Per model, task and design a line per setting: its gains, its gains beyond volume, and what they come from."""
+    design = pl.col("setting").str.extract(r"^(.*)/", 1).fill_null("")
+    groups = findings.group_by("model", "task", design.alias("design"), maintain_order=True)
+    tables = [
+        table
+        for names, part in groups
+        for about, columns in FINDINGS.items()
+        if (table := _settings_down(", ".join(filter(None, (*map(str, names), about))), part, columns))
+    ]
     return [*tables, "Differences in points, performance relative to the anchor in %; below each its 95 % interval."]
 
 
-def _one_model(model: str, task: str, part: pl.DataFrame) -> Table:
-    settings = part["setting"].unique(maintain_order=True).to_list()
-    names = part.filter(setting=settings[-1])["name"].to_list()
-    cells = {(row["name"], row["setting"]): _estimate(row) for row in part.iter_rows(named=True)}
-    table = _table(("finding", *(f">{setting}" for setting in settings)), title=f"{model}, {task}")
-    for name in names:
-        _add(table, name, *(cells.get((name, setting), "") for setting in settings))
+def _settings_down(title: str, part: pl.DataFrame, columns: Mapping[str, str]) -> Table | None:
+    own = part.filter(pl.col("name").is_in(list(columns)))
+    if own.is_empty():
+        return None
+    by = ["setting", "compared_with"] if own["name"].is_in(list(BEYOND)).any() else ["setting"]
+    table = _table((*["setting", "against"][: len(by)], *(f">{heading}" for heading in columns.values())), title)
+    for names, of_setting in own.group_by(by, maintain_order=True):
+        found = {row["name"]: _estimate(row) for row in of_setting.iter_rows(named=True)}
+        _add(table, *(short(str(name)) for name in names), *(found.get(name, "") for name in columns))
     return table
 
 
@@ -92,7 +198,9 @@ def _table(columns: Sequence[str], title: str | None = None) -> Table:
     table = Table(title=heading, title_justify="left", box=None, pad_edge=False)
     for column in columns:
         justify: JustifyMethod = "right" if column.startswith(">") else "left"
-        table.add_column(Text(column.removeprefix(">")), justify=justify, no_wrap=column not in WRAPPED)
+        table.add_column(
+            Text(column.removeprefix(">")), justify=justify, no_wrap=column not in WRAPPED, overflow="fold"
+        )
     return table
 
 

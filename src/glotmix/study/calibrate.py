@@ -1,0 +1,96 @@
+"""How fast this machine trains a study's models and lets them write: measured on a few real steps. Imports torch.
+
+A speed is of one worker: one GPU, or one thread where there is none.
+"""
+
+import time
+from collections.abc import Callable
+
+import polars as pl
+import torch
+from accelerate import Accelerator
+
+from glotmix.errors import GlotmixError
+from glotmix.generate.load import load_model, load_tokenizer
+from glotmix.generate.transformers_backend import TransformersBackend
+from glotmix.mixture import training_order
+from glotmix.study.budget import Speed
+from glotmix.study.plan import Plan, Run
+from glotmix.train.batch import encode_rows
+from glotmix.train.loop import training_step
+
+SECONDS = 20.0  # no step is begun later than this
+STEPS = 6
+NEW_TOKENS = 64  # an answer's length, if the study lets it be as long
+
+Say = Callable[[str], None]
+
+
+def measured(plan: Plan, run: Run, say: Say) -> Speed:
+    """The speed of the run's model under the study's recipe and evaluation.
+
+    Args:
+        run: whose mixture and test rows are used.
+        say: gets a line for each thing begun.
+
+    Raises:
+        GlotmixError: the model does not fit into the memory of this machine.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as a worker does
+    try:
+        say(f"{run.model.name}: training steps")
+        training = _training(plan, run)
+        say(f"{run.model.name}: answers")
+        return Speed(training, _generation(plan, run))
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        fix = "lower recipe.tokens_per_micro_batch or evaluation.batch_rows, or calibrate on a larger machine"
+        raise GlotmixError(f"--calibrate: {run.model.name} does not fit into memory; {fix}") from error
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _training(plan: Plan, run: Run) -> float:
+    """Tokens a second, padding left out; of the first step, which is slower, only if there is time for no other."""
+    recipe, mixture = plan.spec.recipe, plan.mixtures[run.mixture]
+    accelerator = Accelerator(mixed_precision="bf16" if recipe.precision == "bfloat16" else "no")
+    tokenizer, model = load_tokenizer(run.model.folder), load_model(run.model.folder, "float32")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    prepared, stepper = accelerator.prepare(model, optimizer)
+    order = training_order(mixture, run.seed, recipe.batch_rows, STEPS, plan.spec.order, plan.spec.languages.anchor)
+    read = mixture.rows.filter(pl.col("row_id").is_in(set(order))).unique("row_id")
+    encoded = encode_rows(read, recipe, tokenizer).by_id
+    speeds: list[tuple[int, float]] = []  # tokens and seconds of each step
+    for step in range(STEPS):
+        batch = [encoded[row_id] for row_id in order[step * recipe.batch_rows : (step + 1) * recipe.batch_rows]]
+        began = time.monotonic()
+        training_step(accelerator, prepared, stepper, batch, recipe)
+        _wait()
+        speeds.append((sum(len(row.ids) for row in batch), time.monotonic() - began))
+        if sum(seconds for _, seconds in speeds) > SECONDS:
+            break
+    accelerator.free_memory()
+    tokens, seconds = map(sum, zip(*(speeds[1:] or speeds), strict=True))
+    return tokens / seconds
+
+
+def _generation(plan: Plan, run: Run) -> float:
+    """Tokens a second, in one batch of test prompts."""
+    settings, step = plan.spec.evaluation, run.evaluations[0]
+    asked = plan.rows[step.rows]["messages"].to_list()[: settings.batch_rows]
+    backend = TransformersBackend(run.model.folder, settings.precision)
+    began = time.monotonic()
+    outputs = backend.generate(
+        [messages[:-1] for messages in asked],
+        template=plan.spec.recipe.template,
+        max_new_tokens=min(NEW_TOKENS, step.max_new_tokens),
+        batch_rows=settings.batch_rows,
+    )
+    _wait()
+    return max(1, sum(output.tokens for output in outputs)) / (time.monotonic() - began)
+
+
+def _wait() -> None:
+    """A GPU may still be at work when the call that started it has returned."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
