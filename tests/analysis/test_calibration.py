@@ -47,9 +47,9 @@ def test_intervals_cover_the_truth_where_naive_ones_do_not(truth, naive_covers_l
     for seed in range(STUDIES):
         scores = next(read_scores(simulate(truth, seed)))
         order = [list(ROLES).index(tag) for tag in scores.languages]
-        for quantity in quantities(scores):
+        for quantity in quantities(scores, 1):
             if quantity.name in covered:
-                found = measure(scores, 1, quantity)
+                found = measure(scores, quantity)
                 covered[quantity.name] += found.low <= quantity.of(means[:, order]) <= found.high
         cell = bounded(interval(scores, [1], lambda means: float(means[0, 1])))
         covered["accuracy"] += cell.low <= means[0, order[1]] <= cell.high

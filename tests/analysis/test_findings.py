@@ -50,8 +50,8 @@ def test_every_finding_is_listed_in_order_with_its_hand_computed_value():
 
 def test_definitions_name_the_languages_they_are_about():
     by_name = dict(findings(exact())["name", "definition"].rows())
-    assert by_name["gain of seen languages"] == "mean over the seen languages (es ja) of a(l, n) - a(l, 0)"
-    assert by_name["relative to anchor"] == "R(n) = mean over the other languages (es ja pt) of a(l, n) / a(en, n)"
+    assert by_name["gain of seen languages"] == "mean of a(l, s) over the seen languages (es ja), minus the same at n=0"
+    assert by_name["relative to anchor"] == "R(s) = mean of a(l, s) / a(en, s) over the other languages (es ja pt)"
 
 
 def test_each_function_is_its_part_of_the_findings():
@@ -116,8 +116,16 @@ def test_languages_may_have_items_of_their_own():
     assert found.filter(pl.col("name") == "gain of seen languages")["n"].to_list() == [400, 400]
 
 
-def test_without_an_anchor_only_setting_levels_are_given_and_gains_are_not():
+def test_where_the_baseline_has_no_run_yet_levels_are_given_and_gains_say_which_run_lacks():
     found = findings(simulate(TRUTH, 0).filter(pl.col("rows_per_language") > 0))
+    gains = found.filter(pl.col("compared_with") != "")
+    assert gains["estimate"].null_count() == len(gains) == 10
+    assert all(note.startswith("cannot tell: no run of the baseline n=0 in the table") for note in gains["note"])
+    assert found.filter(pl.col("compared_with") == "")["low"].null_count() == 0
+
+
+def test_without_an_anchor_only_setting_levels_are_given_and_gains_are_not():
+    found = findings(simulate(TRUTH, 0).drop("baseline").filter(pl.col("rows_per_language") > 0))
     gains = found.filter(pl.col("name").str.contains("gain|closed"))
     assert gains["estimate"].null_count() == len(gains) == 10
     assert all(note.startswith("cannot tell: no setting with 0 rows per language") for note in gains["note"])
@@ -142,7 +150,7 @@ def test_a_table_that_contradicts_itself_is_refused(change, message):
         study = study.filter((pl.col("rows_per_language") == 0) | (pl.col("rows_per_language") == 400))
         study = study.with_columns(pl.col("seed") + pl.col("rows_per_language"))
     with pytest.raises(UserError) as caught:
-        findings(study.with_columns(change), anchor="en")
+        findings(study.drop("baseline").with_columns(change), anchor="en")
     assert message in str(caught.value)
 
 
@@ -154,15 +162,15 @@ def test_another_anchor_than_the_tables_is_refused():
 @pytest.mark.parametrize(
     ("kept", "name", "why"),
     [
-        (pl.col("role") != "unseen", "gain of unseen languages", "the study declares no unseen language"),
+        (pl.col("role") != "unseen", "gain of unseen languages", "no unseen language is evaluated"),
         (pl.col("role") != "seen", "gain of seen languages", "no seen language is evaluated"),
         (pl.col("role") != "anchor", "gain of the anchor", "no anchor language is evaluated"),
-        (pl.col("rows_per_language") == 0, "seen-unseen gap", "the study declares no seen language"),
+        (pl.col("rows_per_language") == 0, "seen-unseen gap", "no setting trains on another language than the anchor"),
     ],
 )
 def test_why_a_quantity_has_no_languages(kept, name, why):
     study = simulate(TRUTH, 0).filter(kept)
-    if why.endswith("no seen language"):
+    if why.startswith("no setting"):
         study = study.filter(pl.col("role") != "seen")
     notes = findings(study).filter(name=name)["note"]
     assert len(notes) and all(note.startswith(f"cannot tell: {why}") for note in notes)

@@ -3,18 +3,32 @@
 import polars as pl
 import pytest
 
-from glotmix.analysis import check_results
+from glotmix.analysis import check_results, findings
 from glotmix.analysis.simulate import Truth, simulate
 from glotmix.analysis.table import RESULTS_SCHEMA
 from glotmix.errors import UserError
 
-TABLE = simulate(Truth({0: {"en": 0.5, "es": 0.5}}, {"en": "anchor", "es": "seen"}, {0: 1}, items=3), seed=0)
+LEVELS = {"en": 0.5, "es": 0.5}
+TABLE = simulate(Truth({0: LEVELS}, {"en": "anchor", "es": "seen"}, {0: 1}, items=3), seed=0)
 
 
 def test_a_results_table_passes_unchanged_but_for_further_columns_and_number_widths():
     wider = TABLE.with_columns(pl.lit("x").alias("mine"), pl.col("seed").cast(pl.Int32), pl.col("value").cast(pl.Int8))
     assert check_results(wider).equals(TABLE)
     assert check_results(wider).schema == RESULTS_SCHEMA
+
+
+def test_a_table_may_lack_what_only_studies_of_several_designs_need():
+    without = TABLE.drop("baseline", "control_of")
+    assert check_results(without).equals(without)
+    study = simulate(Truth({0: LEVELS, 9: LEVELS}, {"en": "anchor", "es": "seen"}, {0: 1, 9: 1}, items=3), seed=0)
+    assert findings(study.drop("baseline", "control_of")).equals(findings(study))
+
+
+def test_an_empty_baseline_or_control_is_none():
+    empty = TABLE.with_columns(baseline=pl.lit(None, pl.String), control_of=pl.lit(None, pl.List(pl.String)))
+    assert check_results(empty)["baseline"].unique().to_list() == [""]
+    assert check_results(empty)["control_of"].list.len().sum() == 0
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Studies that were never run, with results of the shape and noise of real ones."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -35,6 +36,18 @@ TEXTS = {
 }
 
 
+@dataclass(frozen=True)
+class Mixture:
+    """A setting as results know it, with what its languages can do."""
+
+    setting: str
+    rows: dict[str, int]
+    ability: dict[str, float]
+    seeds: int = 1
+    baseline: str = ""
+    control_of: tuple[str, ...] = ()
+
+
 def results(
     *,
     rows_per_language: Sequence[int] = (0, 20, 100, 400),
@@ -44,32 +57,94 @@ def results(
     scale: float = 1.0,
     roles: dict[str, str] = ROLES,
 ) -> pl.DataFrame:
-    """Three seeds at the ends, one between. Each item has its own difficulty, the same in every run and language."""
+    """Increments. Three seeds at the ends, one between."""
+    seen = [tag for tag in roles if roles[tag] == "seen"]
+    mixtures = [
+        Mixture(
+            f"n={rows}",
+            {"en": 2000} | (dict.fromkeys(seen, rows) if rows else {}),
+            {tag: ABILITY.get(tag, ABILITY["ko"])[min(step, 3)] for tag in roles},
+            3 if rows in (rows_per_language[0], rows_per_language[-1]) else 1,
+            "n=0" if rows and 0 in rows_per_language else "",
+        )
+        for step, rows in enumerate(rows_per_language)
+    ]
+    return records(mixtures, models=models, tasks=tasks, items=items, scale=scale, roles=roles)
+
+
+CORE, EXTRA = ("en", "es", "ja", "bn", "sw"), ("de", "fr", "ru", "th", "zh")
+CORE_ROLES = {tag: "anchor" if tag == "en" else "seen" for tag in CORE} | {"te": "unseen"}
+
+
+def coverage(
+    *, items: int = 60, models: Sequence[str] = ("lab-1m",), tasks: Sequence[str] = ("math",), controls: bool = True
+) -> pl.DataFrame:
+    """The 22 mixtures of study 2 under the design `mix`, and controls of the bilingual ones; three seeds of English."""
+    without = [[tag for tag in CORE if tag != left] for left in CORE]
+    sets = [["en"], *(["en", tag] for tag in CORE[1:]), *without, [*CORE]]
+    sets += [[*four, *more] for more in (("fr", "th"), EXTRA) for four in without] + [[*CORE, *EXTRA]]
+    mixtures = [_covering(tags) for tags in sets]
+    if controls:
+        bilingual = tuple(f"mix/en+{tag}" for tag in sorted(CORE[1:]))
+        more = Mixture("mix/en+bn same rows", {"en": 2000}, _able(["en"], 0.02), 1, "mix/en", bilingual)
+        fixed = Mixture(
+            "mix/en+bn fixed total", {"en": 500, "bn": 500}, _able(["en", "bn"]), 1, "mix/en", bilingual[:1]
+        )
+        place = next(i for i, own in enumerate(mixtures) if own.setting == "mix/en+bn") + 1
+        mixtures[place:place] = [more, fixed]
+    return records(mixtures, models=models, tasks=tasks, items=items, roles=CORE_ROLES)
+
+
+def _covering(tags: Sequence[str]) -> Mixture:
+    ordered = sorted(tags, key=lambda tag: (tag != "en", tag))
+    alone = ordered == ["en"]
+    name = f"mix/{'+'.join(ordered)}"
+    return Mixture(name, dict.fromkeys(ordered, 1000), _able(ordered), 3 if alone else 1, "" if alone else "mix/en")
+
+
+def _able(tags: Sequence[str], more: float = 0.0) -> dict[str, float]:
+    """Direct exposure is worth 15 points, every further language 1."""
+    start = {"en": 0.6, "es": 0.45, "ja": 0.3, "bn": 0.2, "sw": 0.15, "te": 0.1}
+    return {tag: value + more + 0.15 * (tag in tags and tag != "en") + 0.01 * len(tags) for tag, value in start.items()}
+
+
+def records(
+    mixtures: Sequence[Mixture],
+    *,
+    models: Sequence[str] = ("lab-1m",),
+    tasks: Sequence[str] = ("math",),
+    items: int = 200,
+    scale: float = 1.0,
+    roles: dict[str, str] = ROLES,
+) -> pl.DataFrame:
+    """Each item has its own difficulty, the same in every run and language."""
     noise = np.random.default_rng(0)
-    records = []
+    found = []
     for model, task in [(model, task) for model in models for task in tasks]:
         hard = noise.normal(0, 0.12, items)
-        for step, rows in enumerate(rows_per_language):
-            for seed in range(3 if rows in (rows_per_language[0], rows_per_language[-1]) else 1):
+        for step, mixture in enumerate(mixtures):
+            for seed in range(mixture.seeds):
                 for language, role in roles.items():
-                    ability = scale * ABILITY.get(language, ABILITY["ko"])[min(step, 3)] + noise.normal(0, 0.02)
+                    ability = scale * mixture.ability[language] + noise.normal(0, 0.02)
                     chance = np.clip(ability * (0.8 if model.endswith("b") else 1) + scale * hard, 0, 1)
                     correct = noise.random(items) < chance
                     failures = noise.choice(
                         VERDICTS[1:], items, p=(0.6, 0.1, 0.18 - 0.03 * min(step, 3), 0.07, 0.05 + 0.03 * min(step, 3))
                     )
-                    records += [
+                    found += [
                         {
                             "study": "demo",
-                            "run": f"{model}/n={rows}/seed={seed}",
+                            "run": f"{model}/{mixture.setting}/seed={seed}",
                             "model": model,
                             "parameters": 1_050_000,
                             "task": task,
-                            "setting": f"n={rows}",
-                            "train_languages": [tag for tag in roles if roles[tag] == "seen"],
-                            "anchor_rows": 2000,
-                            "rows_per_language": rows,
-                            "total_rows": 2000 + 4 * rows,
+                            "setting": mixture.setting,
+                            "baseline": mixture.baseline,
+                            "control_of": list(mixture.control_of),
+                            "train_languages": list(mixture.rows),
+                            "anchor_rows": mixture.rows.get("en", 0),
+                            "rows_per_language": max((n for tag, n in mixture.rows.items() if tag != "en"), default=0),
+                            "total_rows": sum(mixture.rows.values()),
                             "optimizer_steps": 150,
                             "seed": seed,
                             "language": language,
@@ -82,30 +157,47 @@ def results(
                         }
                         for item in range(items)
                     ]
-    return pl.DataFrame(records, RESULTS_SCHEMA)
+    return pl.DataFrame(found, RESULTS_SCHEMA)
 
 
 def samples(table: pl.DataFrame) -> pl.DataFrame:
     """What the runs of a results table answered, a hundred per language."""
     some = table.sort("language", "item_id", "run").group_by("task", "language", maintain_order=True).head(100)
-    records = [
+    outputs = [
         {name: row[name] for name in ("model", "task", "setting", "seed", "language", "item_id", "parsed", "verdict")}
-        | {"prompt": TEXTS[row["language"]][0], "reference": "7", "output": TEXTS[row["language"]][1]}
+        | {"prompt": _text(row["language"])[0], "reference": "7", "output": _text(row["language"])[1]}
         for row in some.iter_rows(named=True)
     ]
-    return pl.DataFrame(records, SAMPLES_SCHEMA)
+    return pl.DataFrame(outputs, SAMPLES_SCHEMA)
 
 
-def info(table: pl.DataFrame, question: str = "") -> StudyInfo:
-    cells = table.group_by("setting", "rows_per_language", "total_rows", "optimizer_steps").agg(pl.col("seed").unique())
+def _text(language: str) -> tuple[str, str]:
+    return TEXTS.get(language, TEXTS["en"])
+
+
+def info(table: pl.DataFrame, question: str = "", kind: str = "increments") -> StudyInfo:
+    cells = table.unique("setting", maintain_order=True)
+    seeds = {name: tuple(sorted(own["seed"].unique())) for (name,), own in table.group_by("setting")}
     languages = table.select("language", "role").unique(maintain_order=True)
+    settings = tuple(
+        SettingSummary(
+            setting=row["setting"],
+            design=row["setting"].rpartition("/")[0],
+            rows=f"{' '.join(row['train_languages'])}, {row['rows_per_language']} each",
+            total_rows=row["total_rows"],
+            optimizer_steps=row["optimizer_steps"],
+            seeds=seeds[row["setting"]],
+            baseline=row["baseline"],
+            control_of=tuple(row["control_of"]),
+        )
+        for row in cells.iter_rows(named=True)
+    )
     return StudyInfo(
         name="quickstart",
         question=question,
-        settings=tuple(
-            SettingSummary(name, rows, total, steps, tuple(sorted(seeds)))
-            for name, rows, total, steps, seeds in cells.sort("rows_per_language").iter_rows()
-        ),
+        designs=dict.fromkeys(dict.fromkeys(own.design for own in settings), kind),
+        settings=settings,
+        planned_runs=sum(len(own.seeds) for own in settings) * table["model"].n_unique(),
         roles=dict(languages.iter_rows()),
         models=tuple(ModelCard(name, 1_050_000, "0123456789abcdef") for name in table["model"].unique().sort()),
         recipe={"batch_rows": "64", "learning_rate": "0.001", "schedule": "constant", "steps": "150"},
@@ -118,6 +210,8 @@ def info(table: pl.DataFrame, question: str = "") -> StudyInfo:
     )
 
 
-def parts(table: pl.DataFrame, question: str = "") -> tuple[StudyInfo, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+def parts(
+    table: pl.DataFrame, question: str = "", kind: str = "increments"
+) -> tuple[StudyInfo, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """What `render` takes."""
-    return info(table, question), table, findings(table), samples(table)
+    return info(table, question, kind), table, findings(table), samples(table)

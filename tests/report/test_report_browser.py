@@ -16,6 +16,13 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 SECTIONS = ("answer", "design", "curves", "heatmap", "verdicts", "findings", "samples", "reproduce")
 INJECTED = "<script>document.title = 'owned'</script>"
 UNBROKEN = "x" * 1_500
+INSIDE = """() => [...document.querySelectorAll('figure')].every(figure => {
+    const box = figure.getBoundingClientRect();
+    return [...figure.querySelectorAll('svg text')].every(text => {
+        const own = text.getBoundingClientRect();
+        return own.width === 0 || (own.left >= box.left && own.right <= box.right && own.bottom <= box.bottom + 1);
+    });
+})"""
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on this machine"
@@ -28,6 +35,13 @@ def report(tmp_path_factory) -> Path:
     outputs = pl.when(pl.col("verdict") == "correct").then(pl.lit(INJECTED)).otherwise(pl.lit(UNBROKEN))
     path = tmp_path_factory.mktemp("report") / "report.html"
     write_report(info, results, findings, samples.with_columns(output=outputs), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("many") / "report.html"
+    write_report(*study.parts(study.coverage(items=20), "Which languages?", "coverage"), path)
     return path
 
 
@@ -73,14 +87,7 @@ def test_every_section_is_there_and_has_a_height(page):
 
 
 def test_figures_fit_into_their_cards(page):
-    inside = """() => [...document.querySelectorAll('figure')].every(figure => {
-        const box = figure.getBoundingClientRect();
-        return [...figure.querySelectorAll('svg text')].every(text => {
-            const own = text.getBoundingClientRect();
-            return own.width === 0 || (own.left >= box.left && own.right <= box.right && own.bottom <= box.bottom + 1);
-        });
-    })"""
-    assert page.evaluate(inside)
+    assert page.evaluate(INSIDE)
 
 
 def test_a_script_in_an_output_is_text(page):
@@ -92,3 +99,17 @@ def test_a_script_in_an_output_is_text(page):
 def test_arabic_reads_from_the_right(page):
     prompt = page.locator("pre[lang=ar]").first
     assert prompt.evaluate("element => getComputedStyle(element).direction") == "rtl"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_22_mixtures_fit_the_screen_and_every_one_of_them_is_named_in_the_figures(browser, many, width):
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    page.goto(many.as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(detail => detail.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    shown = page.locator("#curves svg").first.locator("text").all_text_contents()
+    assert len([name for name in shown if name.startswith(("en", "bn"))]) == 24
+    assert not any("…" in name for name in shown)
+    assert page.evaluate(INSIDE)
+    context.close()

@@ -1,23 +1,36 @@
 """What the page tells, before it is a page."""
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 import synthetic_study as study
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glotmix.analysis.quantities import ANCHOR_GAIN, GAP, RELATIVE, SEEN_GAIN
+from glotmix.analysis import findings
+from glotmix.analysis.quantities import ANCHOR_GAIN, GAP, RELATIVE, SEEN_BEYOND, SEEN_GAIN
+from glotmix.analysis.scores import Setting, read_scores
 from glotmix.analysis.table import FINDINGS_SCHEMA, VERDICTS
 from glotmix.report import SAMPLES_SCHEMA, text
 from glotmix.report.cards import cards
+from glotmix.report.families import Family, families
 from glotmix.report.samples import CORRECT, FAILED, PAGE_CHARACTERS, pick
 from glotmix.report.tables import finding_groups, heat_cells, scores_by_role, verdict_rows, verdict_shares
 
-ROWS = {"n=0": 0, "n=20": 20, "n=100": 100}
+TRAINED = {"n=0": ("en",), "n=20": ("en", "es", "fr", "ja", "zh"), "n=100": ("en", "es", "fr", "ja", "zh")}
+FAMILY = Family(
+    "",
+    "n=0",
+    tuple(
+        Setting(name, int(name[2:]), 1000, 1000 + 4 * int(name[2:]), tags, "" if name == "n=0" else "n=0", ())
+        for name, tags in TRAINED.items()
+    ),
+)
 
 
 def finding(name, estimate, low, high, *, setting="n=100", note=""):
-    return (name, "lab-1m", "math", setting, f"what {name} is", estimate, low, high, 200, note)
+    return (name, "lab-1m", "math", setting, "n=0", f"what {name} is", estimate, low, high, 200, note)
 
 
 def table(*rows):
@@ -25,7 +38,7 @@ def table(*rows):
 
 
 def card(*row, **more):
-    (only,) = cards(table(finding(*row, **more)), ROWS, study.ROLES)
+    (only,) = cards(table(finding(*row, **more)), FAMILY, study.ROLES)
     return only
 
 
@@ -39,6 +52,34 @@ def test_card_tells_a_loss_as_a_loss():
     told = card(ANCHOR_GAIN, -0.041, -0.06, -0.02)
     assert told.sentence == "English itself loses 4.1 points to the other languages."
     assert told.estimate == "−4.1"
+
+
+def test_card_does_not_say_rows_in_each_where_languages_have_different_rows():
+    (told,) = cards(table(finding(SEEN_GAIN, 0.3, 0.2, 0.4)), uneven(), study.ROLES)
+    assert told.sentence.startswith("Rows in them raise Spanish")
+
+
+def uneven() -> Family:
+    last = replace(FAMILY.settings[-1], total_rows=1350)
+    return replace(FAMILY, settings=(*FAMILY.settings[:-1], last))
+
+
+def test_card_of_an_anchor_without_rows_says_so_and_a_baseline_with_languages_is_named():
+    last = replace(FAMILY.settings[-1], anchor_rows=0, total_rows=500)
+    first = replace(FAMILY.settings[0], rows_per_language=5)
+    family = replace(FAMILY, settings=(first, last))
+    seen, anchor = cards(
+        table(finding(SEEN_GAIN, 0.3, 0.2, 0.4), finding(ANCHOR_GAIN, 0.1, 0.05, 0.2)), family, study.ROLES
+    )
+    assert seen.sentence.endswith("against training on n=0.")
+    assert anchor.sentence == "English itself, without a row in it, gains 10.0 points from the other languages."
+
+
+def test_card_of_a_control_names_it():
+    row = list(finding(SEEN_BEYOND, 0.12, 0.02, 0.2))
+    row[4] = "mix/n=100 same rows"
+    (told,) = cards(table(tuple(row)), FAMILY, study.ROLES)
+    assert told.sentence.endswith("by 12.0 points more than its control n=100 same rows.")
 
 
 @pytest.mark.parametrize("bounds", [(-0.01, 0.05), (0.0, 0.05), (-0.05, 0.0)])
@@ -56,7 +97,7 @@ def test_card_without_interval_gives_the_reason():
 
 def test_card_is_of_the_largest_mixture_whatever_the_order_of_findings():
     rows = [finding(GAP, 0.1 * n, 0.05, 0.9, setting=f"n={n}") for n in (100, 0, 20)]
-    (told,) = cards(table(*rows), ROWS, study.ROLES)
+    (told,) = cards(table(*rows), FAMILY, study.ROLES)
     assert told.estimate == "+1000.0"
     assert [at.setting for at in told.smaller] == ["n=0", "n=20"]
     assert all(" to " in at.interval for at in told.smaller), "no estimate without its interval"
@@ -119,6 +160,40 @@ def test_heat_follows_the_score_and_leaves_holes_empty():
 @pytest.mark.parametrize(("value", "shown"), [(0.0004, "0.0"), (-0.0004, "0.0"), (-0.12, "−12.0"), (0.3, "+30.0")])
 def test_differences_carry_a_sign_unless_they_round_to_zero(value, shown):
     assert text.signed(value, GAP) == shown
+
+
+def test_settings_with_one_baseline_are_a_family_and_only_rows_per_language_make_a_curve():
+    (mix,) = families(read_scores(study.coverage(items=5)))
+    assert (mix.design, mix.baseline, len(mix.settings), len(mix.mixtures), mix.curved) == (
+        "mix",
+        "mix/en",
+        24,
+        22,
+        False,
+    )
+    assert mix.furthest is not None and mix.furthest.name == "mix/en+bn+de+es+fr+ja+ru+sw+th+zh"
+    (grown,) = families(read_scores(study.results(items=5)))
+    assert (grown.curved, grown.furthest and grown.furthest.name) == (True, "n=400")
+    other = replace(grown.settings[-1], train_languages=("en", "ko"))
+    assert not replace(grown, settings=(*grown.settings[:-1], other)).curved
+
+
+def test_definitions_are_told_once_or_with_their_settings():
+    found = findings(study.coverage(items=10))
+    gains = {group.name: group for group in finding_groups(found)}[SEEN_GAIN]
+    assert len(gains.definitions) == 10  # sets of evaluated languages that the 22 mixtures and the control train on
+    assert gains.definitions[0] == (
+        "en+bn, en+bn fixed total",
+        "mean of a(l, s) over the seen languages (bn), minus the same at mix/en",
+    )
+    (only,) = {group.name: group for group in finding_groups(findings(study.results(items=10)))}[SEEN_GAIN].definitions
+    assert only[0] == ""
+
+
+def test_a_finding_against_a_control_names_it():
+    groups = {group.name: group for group in finding_groups(findings(study.coverage(items=10)))}
+    assert {row.against for row in groups[SEEN_BEYOND].estimates} == {"en+bn same rows"}
+    assert {row.against for row in groups[SEEN_GAIN].estimates} == {""}
 
 
 answers = st.lists(

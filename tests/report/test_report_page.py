@@ -2,6 +2,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import polars as pl
 import pytest
@@ -9,6 +10,8 @@ import synthetic_study as study
 
 from glotmix.errors import GlotmixError
 from glotmix.report import render, write_report
+from glotmix.report.families import SENTENCES
+from glotmix.spec import Design
 
 SECTIONS = ("answer", "design", "curves", "heatmap", "verdicts", "findings", "samples", "reproduce")
 HOSTILE = (
@@ -92,7 +95,10 @@ def test_untrusted_text_is_shown_as_it_is_and_makes_no_tag(tiny, text):
 
 def test_hostile_names_make_no_tag_in_the_page_or_its_figures():
     table = study.results(items=10, rows_per_language=(0, 20), roles=TINY)
-    bad = table.with_columns(setting="<script>" + pl.col("setting"), model=pl.lit("<img src=x>"), task=pl.lit("<b>&"))
+    marked = pl.when(pl.col("baseline") == "").then(pl.lit("")).otherwise("<script>" + pl.col("baseline"))
+    bad = table.with_columns(
+        setting="<script>" + pl.col("setting"), baseline=marked, model=pl.lit("<img src=x>"), task=pl.lit("<b>&")
+    )
     tags = {tag for tag, _ in Page(render(*study.parts(bad, "<script>alert(1)</script>"))).tags}
     assert not tags & {"script", "img"}
 
@@ -162,6 +168,56 @@ def test_each_task_and_model_has_its_own_findings_and_figures():
     assert html.count('class="heat"') == 4
     for place in ("math · a", "math · b", "summarization · a", "summarization · b"):
         assert f"<h3>{place}</h3>" in html
+
+
+@pytest.fixture(scope="module")
+def many():
+    return render(*study.parts(study.coverage(items=20), "Which languages?", "coverage"))
+
+
+def test_many_mixtures_are_rows_and_controls_stand_below_what_they_control(many):
+    heat = re.search(r'<table class="heat">.*?</table>', many, re.DOTALL)[0]
+    rows = re.findall(r'<tr( class="control")?><th scope="row">([^<]*)</th>', heat)
+    assert len(rows) == 24
+    assert [row for row in rows if row[0]] == [rows[2], rows[3]]
+    assert [name for _, name in rows[:5]] == ["en", "en+bn", "en+bn fixed total", "en+bn same rows", "en+es"]
+    assert heat.count('class="trained') == sum(
+        tag in study.CORE_ROLES for tags in study.coverage(items=1).unique("setting")["train_languages"] for tag in tags
+    )
+    assert "control of en+bn, en+es, en+ja, en+sw" in many
+
+
+def test_settings_of_two_tasks_are_told_apart_in_the_design(tiny):
+    info, *rest = tiny
+    (only,) = info.settings
+    own = tuple(replace(only, setting=f"mix/{task}/en", design="mix") for task in ("api_calls", "math"))
+    html = render(replace(info, designs={"mix": "coverage"}, settings=own), *rest)
+    assert "<th>api_calls/en</th>" in html and "<th>math/en</th>" in html
+
+
+def test_the_design_is_told_by_its_kind(many, html):
+    assert "mix: Every setting is a set of languages with the same number of rows in each" in many
+    assert "Every setting adds the same number of rows in each training language" in html
+    assert "Every setting adds" not in many
+
+
+@pytest.mark.parametrize("kind", get_args(get_args(Design)[0]))
+def test_every_kind_of_design_has_its_sentence(kind):
+    assert get_args(kind.model_fields["kind"].annotation)[0] in SENTENCES
+
+
+def test_designs_have_their_own_figures_findings_and_answers():
+    increments = study.results(items=20, rows_per_language=(0, 100), roles=study.CORE_ROLES)
+    names = [
+        pl.when(pl.col(c) == "").then(pl.lit("")).otherwise("inc/" + pl.col(c)).alias(c)
+        for c in ("setting", "baseline")
+    ]
+    both = pl.concat([study.coverage(items=20, controls=False), increments.with_columns(names)])
+    html = render(*study.parts(both))
+    assert html.count('class="findings') == 2
+    assert html.count("against rows per training language") == 1
+    assert html.count("Accuracy at each setting") == 1
+    assert {"At en+bn+de+es+fr+ja+ru+sw+th+zh.", "At n=100."} <= set(re.findall(r"At [^<.]*\.", html))
 
 
 def test_graded_scores_are_not_called_accuracy(tiny):

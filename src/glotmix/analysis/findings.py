@@ -1,24 +1,25 @@
-"""What a study of language increments found, per model and task, in score units (0 to 1) with 95 % intervals.
+"""What a study found, per model, task and setting, in score units (0 to 1) with 95 % intervals.
 
-1. Every setting is compared with the anchor-only setting (n = 0) on the same test items.
-2. Roles (seen, unseen) are those of the study's training languages, also at n = 0.
+1. Every setting is compared with its own baseline, and with its controls, on the test items that all runs have.
+2. Seen languages are the setting's own; a setting trained on the anchor alone is measured on the study's.
 3. An interval that includes zero is no evidence of "no difference": the note gives what could have been seen.
 4. Each interval stands for its own finding: of twenty true zeros, one is expected to lie outside its interval.
 """
-
-from itertools import product
 
 import numpy as np
 import polars as pl
 
 from glotmix.analysis.interval import Interval, bounded, interval
 from glotmix.analysis.quantities import (
+    ANCHOR_BEYOND,
     ANCHOR_GAIN,
     GAIN_DIFFERENCE,
     GAP,
     GAP_CLOSED,
     RELATIVE,
+    SEEN_BEYOND,
     SEEN_GAIN,
+    UNSEEN_BEYOND,
     UNSEEN_GAIN,
     Quantity,
     measure,
@@ -30,7 +31,7 @@ from glotmix.errors import UserError
 
 
 def findings(results: pl.DataFrame, anchor: str | None = None) -> pl.DataFrame:
-    """All findings (`FINDINGS_SCHEMA`) by model, task and rows per language. `anchor`, if given, must be the table's.
+    """All findings (`FINDINGS_SCHEMA`) by model, task and setting. `anchor`, if given, must be the table's.
 
     Raises:
         UserError: the table is not a results table (see `check_results`), or its anchor is another language.
@@ -39,12 +40,13 @@ def findings(results: pl.DataFrame, anchor: str | None = None) -> pl.DataFrame:
 
 
 def transfer(results: pl.DataFrame, anchor: str | None = None) -> pl.DataFrame:
-    """Gains over the anchor-only setting: seen, unseen, anchor, and seen minus unseen."""
-    return _findings(results, anchor, (SEEN_GAIN, UNSEEN_GAIN, ANCHOR_GAIN, GAIN_DIFFERENCE))
+    """Gains over the baseline and beyond volume: seen, unseen, anchor; and seen minus unseen."""
+    gains = (SEEN_GAIN, UNSEEN_GAIN, ANCHOR_GAIN, GAIN_DIFFERENCE)
+    return _findings(results, anchor, (*gains, SEEN_BEYOND, UNSEEN_BEYOND, ANCHOR_BEYOND))
 
 
 def gap(results: pl.DataFrame, anchor: str | None = None) -> pl.DataFrame:
-    """The gap between seen and unseen languages at each setting, and its change since the anchor-only setting."""
+    """The gap between seen and unseen languages at each setting, and its change since the baseline."""
     return _findings(results, anchor, (GAIN_DIFFERENCE, GAP))
 
 
@@ -59,9 +61,9 @@ def accuracy_by_language(results: pl.DataFrame) -> pl.DataFrame:
     Where no setting of the model and task has a second seed, they cover the choice of test items only.
     """
     rows = [
-        (scores.model, scores.task, name, scores.rows_per_language[setting], *_cell(scores, setting, column))
+        (scores.model, scores.task, setting.name, setting.rows_per_language, *_cell(scores, index, column))
         for scores in read_scores(results)
-        for setting, name in enumerate(scores.settings)
+        for index, setting in enumerate(scores.settings)
         for column in range(len(scores.languages))
     ]
     return pl.DataFrame(rows, ACCURACY_SCHEMA, orient="row")
@@ -77,13 +79,13 @@ def _findings(results: pl.DataFrame, anchor: str | None, names: tuple[str, ...] 
     rows = []
     for scores in read_scores(results):
         _check_anchor(scores, anchor)
-        asked = [quantity for quantity in quantities(scores) if names is None or quantity.name in names]
-        for setting, quantity in product(range(len(scores.settings)), asked):
-            if quantity.gain and setting == scores.anchor_only:
-                continue
-            found = measure(scores, setting, quantity)
-            where = (quantity.name, scores.model, scores.task, scores.settings[setting])
-            rows.append((*where, quantity.definition, *_numbers(found), found.n, _note(scores, quantity, found)))
+        asked = [quantity for setting in range(len(scores.settings)) for quantity in quantities(scores, setting)]
+        for quantity in asked:
+            if names is None or quantity.name in names:
+                found = measure(scores, quantity)
+                where = (quantity.name, scores.model, scores.task, scores.settings[quantity.setting].name)
+                told = (quantity.other.name if quantity.other else "", quantity.definition)
+                rows.append((*where, *told, *_numbers(found), found.n, _note(scores, quantity, found)))
     return pl.DataFrame(rows, FINDINGS_SCHEMA, orient="row")
 
 
@@ -101,7 +103,7 @@ def _numbers(found: Interval) -> tuple[float | None, float | None, float | None]
 
 def _note(scores: Scores, quantity: Quantity, found: Interval) -> str:
     parts = [found.note, scores.note]
-    if found.low <= 0 <= found.high and (quantity.gain or not quantity.ratio):
+    if found.low <= 0 <= found.high and (quantity.other or not quantity.level.ratio):
         seen = f"{found.detectable:.3f} is the smallest difference seen in 4 of 5 studies like it"
         parts.insert(0, f"cannot tell at this size: {seen}")
     return "; ".join(filter(None, parts))

@@ -158,10 +158,11 @@ def _seed_term(tables: list[Array], seeds: int) -> _SeedTerm:
 
 
 def _borrowed(scores: Scores, settings: Sequence[int]) -> str:
-    single = " and ".join(scores.settings[index] for index in settings if index not in scores.replicated)
+    single = " and ".join(scores.settings[index].name for index in settings if index not in scores.replicated)
     if not single:
         return ""
-    lenders = " and ".join(scores.settings[index] for index in scores.replicated)
+    names = [scores.settings[index].name for index in scores.replicated]
+    lenders = " and ".join(names) if len(names) <= 3 else f"the {len(names)} settings with several seeds"
     return f"one seed at {single}: " + (f"seed noise taken from {lenders}" if lenders else "seed noise not measured")
 
 

@@ -1,18 +1,24 @@
-"""What is asked of a study of language increments, each quantity with its formula.
+"""What is asked of a study, each quantity with its formula.
 
-a(l, n) is the mean score, over test items and seeds, of language l at the setting with n rows per training language.
-Study 1 ("The Post-Trainer's Guide to Multilingual Training Data") takes R(n) and its gain from single runs; with
+1. a(l, s) is the mean score, over test items and seeds, of language l at setting s. A level is a number made of these.
+2. A gain is a level minus the same at the baseline, which the results table names for every setting.
+3. Seen languages are those that the setting trains on, the anchor apart, and unseen ones all others. A setting that
+   trains on the anchor alone has none; it is measured on the study's, so that it can be compared with the others.
+4. A gain beyond volume is a level minus the same at a control of the setting, trained on fewer languages for as many
+   rows or steps. (A control with the setting's own languages at the baseline's total needs none: all that it gains is
+   beyond volume.)
+
+Study 1 ("The Post-Trainer's Guide to Multilingual Training Data") takes R(s) and its gain from single runs; with
 several seeds the means are taken before the ratio, because a mean of ratios of small scores is biased upwards.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from glotmix.analysis.interval import Interval, exponential, interval, undefined
-from glotmix.analysis.scores import Array, Scores
-from glotmix.analysis.table import ROLES
+from glotmix.analysis.scores import Array, Scores, Setting
 
 SEEN_GAIN = "gain of seen languages"
 UNSEEN_GAIN = "gain of unseen languages"
@@ -21,92 +27,181 @@ GAIN_DIFFERENCE = "seen gain minus unseen gain"
 GAP = "seen-unseen gap"
 RELATIVE = "relative to anchor"
 GAP_CLOSED = "gap to anchor closed"
+SEEN_BEYOND = "seen gain beyond volume"
+UNSEEN_BEYOND = "unseen gain beyond volume"
+ANCHOR_BEYOND = "anchor gain beyond volume"
+
+# name: the level it is, or is a difference of; findings list them in this order
+_GAINS = {SEEN_GAIN: "seen", UNSEEN_GAIN: "unseen", ANCHOR_GAIN: "anchor", GAIN_DIFFERENCE: "gap"}
+_LEVELS = {GAP: "gap", RELATIVE: "relative"}
+_RATIO_GAINS = {GAP_CLOSED: "relative"}
+BEYOND = {SEEN_BEYOND: "seen", UNSEEN_BEYOND: "unseen", ANCHOR_BEYOND: "anchor"}
+_GROUPS = {"anchor": {"anchor"}, "seen": {"seen"}, "unseen": {"unseen"}, "other": {"seen", "unseen"}}
+
+
+@dataclass(frozen=True)
+class Level:
+    """`of` maps (settings, languages) means to one number per setting; `absent` says why the table cannot give it."""
+
+    formula: str
+    of: Callable[[Array], Array]
+    absent: str
+    ratio: bool = False
+
+
+@dataclass(frozen=True)
+class Other:
+    """What a setting is compared with; `setting` is its index, None where it is `absent`."""
+
+    name: str
+    setting: int | None
+    remark: str = ""
+    absent: str = ""
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """`level` maps (settings, languages) means to one number per setting; a gain is its change since n = 0."""
+    """A level of a setting, or its difference to another setting."""
 
     name: str
-    definition: str
-    needs: tuple[str, ...]  # groups of languages that must not be empty
-    level: Callable[[Array], Array]
-    gain: bool = False
-    ratio: bool = False
+    setting: int
+    level: Level
+    other: Other | None = None
+
+    @property
+    def definition(self) -> str:
+        if self.other is None:
+            return self.level.formula
+        return f"{self.level.formula}, minus the same at {self.other.name}{self.other.remark}"
+
+    @property
+    def absent(self) -> str:
+        return self.level.absent or (self.other.absent if self.other else "")
+
+    @property
+    def settings(self) -> list[int]:
+        """Indices of the one or two settings whose means `of` takes."""
+        other = self.other.setting if self.other else None
+        return [self.setting] if other is None else [self.setting, other]
 
     def of(self, means: Array) -> float:
-        """The quantity from the means of its setting and, for a gain, of the anchor-only setting."""
-        levels = self.level(means)
-        return float(levels[0] - levels[1] if self.gain else levels[0])
+        levels = self.level.of(means)
+        return float(levels[0] if self.other is None else levels[0] - levels[1])
 
 
-def quantities(scores: Scores) -> tuple[Quantity, ...]:
-    """In the order in which findings list them."""
-    groups = _groups(scores)
-    tags = {name: " ".join(scores.languages[column] for column in columns) for name, columns in groups.items()}
+def quantities(scores: Scores, setting: int) -> tuple[Quantity, ...]:
+    """All that is asked of one setting.
 
-    def mean(group: str) -> Callable[[Array], Array]:
-        return lambda means: means[:, groups[group]].mean(axis=1)
+    Raises:
+        UserError: see `Scores.baseline`.
+    """
+    levels, baseline = _levels(scores, setting), _baseline(scores, setting)
 
-    def difference(means: Array) -> Array:
-        return mean("seen")(means) - mean("unseen")(means)
+    def each(names: Mapping[str, str], other: Other | None) -> Iterator[Quantity]:
+        return (Quantity(name, setting, levels[level], other) for name, level in names.items())
 
-    def ratio(means: Array) -> Array:
-        return mean("other")(means) / mean("anchor")(means)
-
-    gain = "mean over the {} languages ({}) of a(l, n) - a(l, 0)"
-    gap = f"mean of a(l, n) over the seen languages ({tags['seen']}) minus that over the unseen ({tags['unseen']})"
-    relative = f"R(n) = mean over the other languages ({tags['other']}) of a(l, n) / a({tags['anchor']}, n)"
-    both, pair = ("seen", "unseen"), ("anchor", "other")
-    return (
-        Quantity(SEEN_GAIN, gain.format("seen", tags["seen"]), ("seen",), mean("seen"), gain=True),
-        Quantity(UNSEEN_GAIN, gain.format("unseen", tags["unseen"]), ("unseen",), mean("unseen"), gain=True),
-        Quantity(ANCHOR_GAIN, "a({0}, n) - a({0}, 0)".format(tags["anchor"]), ("anchor",), mean("anchor"), gain=True),
-        Quantity(GAIN_DIFFERENCE, f"change since n = 0 of: {gap}", both, difference, gain=True),
-        Quantity(GAP, gap, both, difference),
-        Quantity(RELATIVE, relative, pair, ratio, ratio=True),
-        Quantity(GAP_CLOSED, f"R(n) - R(0), where {relative}", pair, ratio, gain=True, ratio=True),
-    )
+    plain = each(_LEVELS, None)
+    asked = plain if baseline is None else (*each(_GAINS, baseline), *plain, *each(_RATIO_GAINS, baseline))
+    return *asked, *(quantity for control in _controls(scores, setting) for quantity in each(BEYOND, control))
 
 
-def measure(scores: Scores, setting: int, quantity: Quantity) -> Interval:
-    """The quantity at one setting; undefined, with the reason, where the table cannot give it."""
-    absent = [group for group in quantity.needs if not _groups(scores)[group]]
-    if absent:
-        return undefined(_why_absent(scores, absent[0]))
-    baseline = scores.anchor_only if quantity.gain else None
-    if quantity.gain and baseline is None:
-        return undefined("no setting with 0 rows per language")
-    settings = [setting] if baseline is None else [setting, baseline]
-    return _ratio(scores, settings, quantity) if quantity.ratio else interval(scores, settings, quantity.of)
+def measure(scores: Scores, quantity: Quantity) -> Interval:
+    """The quantity with its interval; undefined, with the reason, where the table cannot give it."""
+    if quantity.absent:
+        return undefined(quantity.absent)
+    return _ratio(scores, quantity) if quantity.level.ratio else interval(scores, quantity.settings, quantity.of)
 
 
-def _ratio(scores: Scores, settings: list[int], quantity: Quantity) -> Interval:
+def _ratio(scores: Scores, quantity: Quantity) -> Interval:
     """A ratio needs an anchor score that can be told from 0 (or Fieller's interval for it would be infinite).
 
-    A level is never negative and has its interval on the log scale; a gain can be, and has not.
+    A level is never negative and has its interval on the log scale; a difference can be, and has not.
     """
-    column = scores.columns("anchor")[0]
+    column, settings = scores.columns("anchor")[0], quantity.settings
     anchors = [interval(scores, [setting], lambda means: float(means[0, column])) for setting in settings]
     zero = any(anchor.estimate == 0 for anchor in anchors)
     if not all(anchor.low > 0 for anchor in anchors):
         estimate = np.nan if zero else quantity.of(scores.means[settings])
         return undefined("the anchor scores too near 0 for a ratio to it", anchors[0].n, estimate)
-    if quantity.gain:
+    if quantity.other:
         return interval(scores, settings, quantity.of)
     if quantity.of(scores.means[settings]) == 0:
         return undefined("every other language scores 0", anchors[0].n, estimate=0.0)
     return exponential(interval(scores, settings, lambda means: float(np.log(quantity.of(means)))))
 
 
-def _why_absent(scores: Scores, group: str) -> str:
-    if scores.tested & ({"seen", "unseen"} if group == "other" else {group}):
+def _baseline(scores: Scores, setting: int) -> Other | None:
+    """None if the setting is a baseline itself."""
+    found = scores.baseline(setting)
+    if found is not None:
+        return None if found == setting else Other(scores.settings[found].name, found)
+    named = scores.settings[setting].baseline
+    if named:
+        return Other(named, None, absent=f"no run of the baseline {named} in the table")
+    return Other("the baseline", None, absent="no setting with 0 rows per language")
+
+
+def _controls(scores: Scores, setting: int) -> Iterator[Other]:
+    own = scores.settings[setting]
+    for index, control in enumerate(scores.settings):
+        if own.name in control.control_of and control.train_languages != own.train_languages:
+            yield Other(control.name, index, f", a control trained on {' '.join(control.train_languages)}")
+
+
+def _levels(scores: Scores, setting: int) -> dict[str, Level]:
+    """By name; every formula names its languages."""
+    own = scores.settings[setting]
+    group_of = language_groups(scores, own)
+    groups = {
+        name: [column for column, tag in enumerate(scores.languages) if group_of[tag] in parts]
+        for name, parts in _GROUPS.items()
+    }
+    tags = {name: " ".join(scores.languages[column] for column in columns) for name, columns in groups.items()}
+    whose = "" if _trained_beside_anchor(scores, own) else "study's "
+    by_transfer = f" (by transfer: no rows in {tags['anchor']})" if own.anchor_rows == 0 else ""
+
+    def mean(group: str) -> Callable[[Array], Array]:
+        return lambda means: means[:, groups[group]].mean(axis=1)
+
+    def level(formula: str, of: Callable[[Array], Array], *needs: str, ratio: bool = False) -> Level:
+        empty = next((group for group in needs if not groups[group]), None)
+        return Level(formula, of, _why_absent(scores, set(group_of.values()), empty) if empty else "", ratio)
+
+    over = {group: f"the {whose}{group} languages ({tags[group]})" for group in ("seen", "unseen")}
+    return {
+        "seen": level(f"mean of a(l, s) over {over['seen']}", mean("seen"), "seen"),
+        "unseen": level(f"mean of a(l, s) over {over['unseen']}", mean("unseen"), "unseen"),
+        "anchor": level(f"a({tags['anchor']}, s){by_transfer}", mean("anchor"), "anchor"),
+        "gap": level(
+            f"mean of a(l, s) over {over['seen']} minus that over {over['unseen']}",
+            lambda means: mean("seen")(means) - mean("unseen")(means),
+            "seen",
+            "unseen",
+        ),
+        "relative": level(
+            f"R(s) = mean of a(l, s) / a({tags['anchor']}, s) over the other languages ({tags['other']})",
+            lambda means: mean("other")(means) / mean("anchor")(means),
+            "anchor",
+            "other",
+            ratio=True,
+        ),
+    }
+
+
+def language_groups(scores: Scores, setting: Setting) -> dict[str, str]:
+    """Of every language tested: anchor, seen or unseen at the setting; by the study if it trains on the anchor only."""
+    trained = _trained_beside_anchor(scores, setting)
+    own = {tag: "seen" if tag in trained else "unseen" for tag, role in scores.tested.items() if role != "anchor"}
+    return {**scores.tested, **own} if trained else dict(scores.tested)
+
+
+def _trained_beside_anchor(scores: Scores, setting: Setting) -> set[str]:
+    return {tag for tag in setting.train_languages if scores.tested.get(tag) != "anchor"}
+
+
+def _why_absent(scores: Scores, tested: set[str], group: str) -> str:
+    if tested & _GROUPS[group]:
         return f"no {group} language in every run"
-    if group == "unseen" or (group == "seen" and not scores.trains):
-        return f"the study declares no {group} language"
+    if group == "seen" and all(setting.rows_per_language == 0 for setting in scores.settings):
+        return "no setting trains on another language than the anchor"
     return f"no {group} language is evaluated"
-
-
-def _groups(scores: Scores) -> dict[str, list[int]]:
-    roles = {role: scores.columns(role) for role in ROLES}
-    return roles | {"other": roles["seen"] + roles["unseen"]}

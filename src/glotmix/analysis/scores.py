@@ -4,9 +4,10 @@ A test row (one item in one language) is used if every run has it, so that all s
 Languages may have different items: translations share an item id and stay together, other items stand alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -20,19 +21,36 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
+class Setting:
+    """What a results table says of a setting; `baseline` is None in a table without that column."""
+
+    name: str
+    rows_per_language: int
+    anchor_rows: int | None
+    total_rows: int | None
+    train_languages: tuple[str, ...]
+    baseline: str | None
+    control_of: tuple[str, ...]
+
+    @property
+    def design(self) -> str:
+        """What stands before the last / of its name."""
+        return self.name.rpartition("/")[0]
+
+
+@dataclass(frozen=True)
 class Scores:
-    """Settings are ordered by rows per language, languages by role and tag."""
+    """Settings are ordered by design, baseline, rows and name, controls after what they control; languages by role and
+    tag."""
 
     model: str
     task: str
-    settings: tuple[str, ...]
-    rows_per_language: tuple[int, ...]
+    settings: tuple[Setting, ...]
     languages: tuple[str, ...]
-    roles: tuple[str, ...]
+    roles: tuple[str, ...]  # by the study's training languages
     values: tuple[Array, ...]  # per setting: (seeds, languages, items), 0 where not used
     used: Mask  # (languages, items)
-    tested: frozenset[str]  # roles that some run was evaluated in
-    trains: bool  # on rows of other languages than the anchor
+    tested: Mapping[str, str]  # every language that some run was evaluated in, with its role
     note: str  # what was left out
 
     def columns(self, role: str) -> list[int]:
@@ -48,17 +66,28 @@ class Scores:
         """Settings with more than one seed."""
         return tuple(index for index, value in enumerate(self.values) if len(value) > 1)
 
-    @property
-    def anchor_only(self) -> int | None:
-        """The setting with no rows of any training language.
+    def place(self, name: str) -> int | None:
+        """The index of a setting, None if the table has no run of it."""
+        return next((index for index, setting in enumerate(self.settings) if setting.name == name), None)
+
+    def baseline(self, setting: int) -> int | None:
+        """The setting it is compared with: itself for a baseline, None if the table has none for it.
 
         Raises:
-            UserError: there are several.
+            UserError: the table names no baselines, and several settings have 0 rows per language.
         """
-        found = [index for index, rows in enumerate(self.rows_per_language) if rows == 0]
+        named = self.settings[setting].baseline
+        return self._anchor_only if named is None else self.place(named) if named else setting
+
+    @property
+    def _anchor_only(self) -> int | None:
+        found = [index for index, setting in enumerate(self.settings) if setting.rows_per_language == 0]
         if len(found) > 1:
-            names = ", ".join(self.settings[index] for index in found)
-            raise UserError(f"results table: settings {names} all have 0 rows per language; keep the baseline only")
+            names = ", ".join(self.settings[index].name for index in found)
+            raise UserError(
+                f"results table: settings {names} all have 0 rows per language; keep the baseline only, "
+                "or name each setting's in a column 'baseline'"
+            )
         return found[0] if found else None
 
 
@@ -73,11 +102,10 @@ def read_scores(results: pl.DataFrame) -> Iterator[Scores]:
 
 
 def _arrange(model: str, task: str, part: pl.DataFrame) -> Scores:
-    runs = _distinct(part, "rows_per_language", "setting", "seed")
-    settings = _distinct(part, "rows_per_language", "setting")
+    settings = _settings(part)
+    runs = _distinct(part, "setting", "seed")
     rank = pl.col("role").replace_strict({role: place for place, role in enumerate(ROLES)})
     languages = _distinct(part.with_columns(rank=rank), "rank", "language", "role")
-    _one_meaning(settings, "setting", "rows_per_language")
     _one_meaning(languages, "language", "role")
     cube = _cube(part, runs, languages, _distinct(part, "item_id"))
     complete: Mask = np.logical_not(np.isnan(cube).any(axis=0))
@@ -87,16 +115,52 @@ def _arrange(model: str, task: str, part: pl.DataFrame) -> Scores:
     return Scores(
         model,
         task,
-        tuple(settings["setting"]),
-        tuple(settings["rows_per_language"]),
+        settings,
         tuple(languages["language"].filter(pl.Series(kept))),
         tuple(languages["role"].filter(pl.Series(kept))),
-        tuple(values[(runs["setting"] == setting).to_numpy()] for setting in settings["setting"]),
+        tuple(values[(runs["setting"] == setting.name).to_numpy()] for setting in settings),
         used,
-        frozenset(languages["role"]),
-        any(rows > 0 for rows in settings["rows_per_language"]),
+        dict(languages.select("language", "role").iter_rows()),
         _left_out(cube, complete, languages.filter(~kept)["language"].to_list()),
     )
+
+
+def _settings(part: pl.DataFrame) -> tuple[Setting, ...]:
+    """A setting means the same in all its runs, whatever the order of its languages."""
+    lists = [pl.col(name).list.sort() for name in ("train_languages", "control_of") if name in part.columns]
+    meanings = [name for name in Setting.__dataclass_fields__ if name in part.columns]
+    described = part.with_columns(lists).select("setting", *meanings).unique()
+    for meaning in meanings:
+        _one_meaning(described.select("setting", meaning).unique().sort("setting", meaning), "setting", meaning)
+    return _ordered([_setting(row) for row in described.iter_rows(named=True)])
+
+
+def _setting(row: Mapping[str, Any]) -> Setting:
+    return Setting(
+        name=row["setting"],
+        rows_per_language=row["rows_per_language"],
+        anchor_rows=row["anchor_rows"],
+        total_rows=row["total_rows"],
+        train_languages=tuple(row["train_languages"] or ()),
+        baseline=row.get("baseline"),
+        control_of=tuple(row.get("control_of") or ()),
+    )
+
+
+def _ordered(settings: list[Setting]) -> tuple[Setting, ...]:
+    by_name = {setting.name: setting for setting in settings}
+
+    def place(setting: Setting) -> tuple[Any, ...]:
+        controlled = [by_name[name] for name in setting.control_of if name in by_name]
+        after = min(map(_place, controlled), default=_place(setting))
+        return after, bool(controlled), setting.name
+
+    return tuple(sorted(settings, key=place))
+
+
+def _place(setting: Setting) -> tuple[str, str, int, int, str]:
+    baseline = setting.name if setting.baseline == "" else setting.baseline or ""
+    return setting.design, baseline, setting.rows_per_language, setting.total_rows or 0, setting.name
 
 
 def _distinct(part: pl.DataFrame, *columns: str) -> pl.DataFrame:

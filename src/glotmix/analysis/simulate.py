@@ -69,13 +69,16 @@ def _answers(truth: Truth, accuracy: Mapping[str, float], ease: Array, random: n
 
 def _as_results(answers: pl.DataFrame, roles: Mapping[str, str]) -> pl.DataFrame:
     n, seed = pl.col("rows_per_language"), pl.col("seed")
+    anchor, seen = ([tag for tag, own in roles.items() if own == role] for role in ("anchor", "seen"))
     known = answers.with_columns(
         study=pl.lit("simulated"),
         run=pl.format("simulated/n={}/seed={}", n, seed),
         model=pl.lit("simulated"),
         task=pl.lit("math"),
         setting=pl.format("n={}", n),
-        train_languages=pl.lit([tag for tag, role in roles.items() if role != "unseen"]),
+        baseline=pl.when(n > 0).then(pl.lit("n=0")).otherwise(pl.lit("")),
+        control_of=pl.lit([], pl.List(pl.String())),
+        train_languages=pl.when(n > 0).then(pl.lit([*anchor, *seen])).otherwise(pl.lit(anchor)),
         role=pl.col("language").replace_strict(dict(roles)),
         verdict=pl.when(pl.col("value") == 1).then(pl.lit("correct")).otherwise(pl.lit("wrong")),
     )

@@ -14,7 +14,9 @@ RESULTS_SCHEMA = pl.Schema(
         "parameters": pl.Int64(),
         "task": pl.String(),
         "setting": pl.String(),  # name of the design's cell, e.g. n=100
-        "train_languages": pl.List(pl.String()),
+        "baseline": pl.String(),  # the setting this one is compared with; empty for a baseline
+        "control_of": pl.List(pl.String()),  # the settings this one is a control of; empty for all others
+        "train_languages": pl.List(pl.String()),  # with rows in this run's mixture
         "anchor_rows": pl.Int64(),  # per task
         "rows_per_language": pl.Int64(),  # per task and training language other than the anchor
         "total_rows": pl.Int64(),
@@ -29,6 +31,7 @@ RESULTS_SCHEMA = pl.Schema(
         "output_tokens": pl.Int64(),
     }
 )
+OPTIONAL = {"baseline": pl.lit(""), "control_of": pl.lit([], pl.List(pl.String()))}  # what an empty one means
 VERDICTS = ("correct", "wrong", "no_answer", "wrong_language", "truncated", "malformed")
 ROLES = ("anchor", "seen", "unseen")
 FINDINGS_SCHEMA = pl.Schema(
@@ -37,7 +40,8 @@ FINDINGS_SCHEMA = pl.Schema(
         "model": pl.String(),
         "task": pl.String(),
         "setting": pl.String(),
-        "definition": pl.String(),
+        "compared_with": pl.String(),  # the other setting of a difference: baseline or control; empty for a level
+        "definition": pl.String(),  # of s, the setting; a(l, s) is the mean score of language l there
         "estimate": pl.Float64(),
         "low": pl.Float64(),
         "high": pl.Float64(),
@@ -67,14 +71,19 @@ _NEEDED = (*_CELL, "rows_per_language", "role", "value")
 def check_results(frame: pl.DataFrame) -> pl.DataFrame:
     """The results table with the columns and types of `RESULTS_SCHEMA`, further columns left out.
 
+    A table may lack `baseline`: then the setting with 0 rows per language is that of all others. It may lack
+    `control_of`: then no setting is a control.
+
     Raises:
         UserError: a column is missing or has a wrong type, a value is missing or out of range, a record is there twice,
             or the table holds several studies (their runs would pass for replicates of each other).
     """
     for column in RESULTS_SCHEMA:
-        if column not in frame.columns:
+        if column not in frame.columns and column not in OPTIONAL:
             raise UserError(f"results table: no column {column!r}; {_nearest(column, frame.columns)}")
-    table = pl.DataFrame([_cast(frame[column], dtype) for column, dtype in RESULTS_SCHEMA.items()])
+    known = {column: dtype for column, dtype in RESULTS_SCHEMA.items() if column in frame.columns}
+    table = pl.DataFrame([_cast(frame[column], dtype) for column, dtype in known.items()])
+    table = table.with_columns(pl.col(name).fill_null(empty) for name, empty in OPTIONAL.items() if name in known)
     for column in _NEEDED:
         if missing := table[column].null_count():
             raise UserError(f"results table: column {column!r} is empty in {missing} records; fill it or drop them")

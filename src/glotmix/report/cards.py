@@ -1,12 +1,16 @@
-"""The answer in brief: the findings a reader came for, at the largest mixture, each as a number and a sentence."""
+"""The answer in brief: what a reader came for, at the furthest setting of a family, as numbers and sentences."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
-from glotmix.analysis.quantities import ANCHOR_GAIN, GAP, RELATIVE, SEEN_GAIN, UNSEEN_GAIN
+from glotmix.analysis.quantities import ANCHOR_GAIN, GAP, RELATIVE, SEEN_BEYOND, SEEN_GAIN, UNSEEN_GAIN
+from glotmix.analysis.scores import Setting
+from glotmix.analysis.table import ROLES
 from glotmix.language import Language
+from glotmix.report.families import Family, short
 from glotmix.report.text import listing, signed, span, unit
 
 
@@ -20,13 +24,14 @@ class Sentences:
     unclear: str
 
 
-# {size} is the estimate without its sign, {rows} what was added, {anchor}, {seen} and {unseen} are languages
+# {size} is the estimate without its sign, {added} what raised or lowered it, {other} what it is compared with;
+# {control} the control, {anchor}, {seen} and {unseen} are languages
 CARDS = {
     SEEN_GAIN: Sentences(
         "Languages added to training",
-        "{rows} raise {seen} by {size} points on average, against training on {anchor} alone.",
-        "{rows} lower {seen} by {size} points on average, against training on {anchor} alone.",
-        "{rows} may raise or lower {seen}: the interval includes zero.",
+        "{added} raise {seen} by {size} points on average, against {other}.",
+        "{added} lower {seen} by {size} points on average, against {other}.",
+        "{added} may raise or lower {seen}: the interval includes zero.",
     ),
     UNSEEN_GAIN: Sentences(
         "Languages never trained on",
@@ -36,15 +41,21 @@ CARDS = {
     ),
     ANCHOR_GAIN: Sentences(
         "{anchor} itself",
-        "{anchor} itself gains {size} points from the other languages.",
-        "{anchor} itself loses {size} points to the other languages.",
-        "{anchor} itself may gain or lose from the other languages: the interval includes zero.",
+        "{anchor} itself{untrained} gains {size} points from the other languages.",
+        "{anchor} itself{untrained} loses {size} points to the other languages.",
+        "{anchor} itself{untrained} may gain or lose from the other languages: the interval includes zero.",
     ),
     GAP: Sentences(
         "Seen-unseen gap",
         "{seen} score {size} points above {unseen} on average.",
         "{seen} score {size} points below {unseen} on average.",
         "{seen} may score above or below {unseen}: the interval includes zero.",
+    ),
+    SEEN_BEYOND: Sentences(
+        "Beyond volume",
+        "The mixture raises {seen} by {size} points more than its control {control}.",
+        "The mixture raises {seen} by {size} points less than its control {control}.",
+        "The control {control} may do as much for {seen}: the interval includes zero.",
     ),
     RELATIVE: Sentences(
         "Relative to {anchor}",
@@ -77,36 +88,45 @@ class Card:
     smaller: tuple[Smaller, ...]
 
 
-def cards(findings: pl.DataFrame, rows_per_language: Mapping[str, int], roles: Mapping[str, str]) -> list[Card]:
-    """Of the findings of one model and task."""
+def cards(findings: pl.DataFrame, family: Family, groups: Mapping[str, str]) -> list[Card]:
+    """Of the findings of one model and task, at the furthest setting of a family, whose languages `groups` gives."""
+    last = family.furthest
+    if last is None:
+        return []
+    words = _words(last, family.at(family.baseline), groups)
+    smaller = [setting.name for setting in family.mixtures if setting is not last] if family.curved else []
     return [
-        _card(name, found.sort(pl.col("setting").replace_strict(rows_per_language)), rows_per_language, roles)
+        _card(row, words, [found[name] for name in smaller if name in found])
         for name in CARDS
-        if len(found := findings.filter(name=name))
+        for found in [_by_setting(findings, name)]
+        if (row := found.get(last.name))
     ]
 
 
-def _card(name: str, found: pl.DataFrame, rows: Mapping[str, int], roles: Mapping[str, str]) -> Card:
-    last = found.row(-1, named=True)
-    estimate, low, high = last["estimate"], last["low"], last["high"]
+def _by_setting(findings: pl.DataFrame, name: str) -> dict[str, dict[str, Any]]:
+    """The finding `name` by setting; against its first control, if it is one against controls."""
+    rows = findings.filter(name=name).unique("setting", keep="first", maintain_order=True)
+    return {row["setting"]: row for row in rows.iter_rows(named=True)}
+
+
+def _card(row: Mapping[str, Any], words: Mapping[str, str], smaller: list[dict[str, Any]]) -> Card:
+    name, estimate, low, high = row["name"], row["estimate"], row["low"], row["high"]
     bounded = low is not None and high is not None
     clear = bounded and (name == RELATIVE or not low <= 0 <= high)
     told = CARDS[name]
     sentence = (told.up if estimate > 0 else told.down) if clear else told.unclear if bounded else "{note}."
-    words = _words(rows[last["setting"]], roles) | {
-        "note": last["note"] or "",
-        "size": f"{abs(100 * (estimate or 0)):.1f}",
-    }
+    control = {"control": short(row["compared_with"])}
+    filled = {**words, **control, "note": row["note"] or "", "size": f"{abs(100 * (estimate or 0)):.1f}"}
     return Card(
-        title=told.title.format(**words),
+        title=told.title.format(**filled),
         estimate=signed(estimate, name),
         unit=unit(name) if estimate is not None else "",
         interval=span(low, high, name) if bounded else "",
         clear=clear,
-        sentence=_first_upper(sentence.format(**words)),
+        sentence=_first_upper(sentence.format(**filled)),
         smaller=tuple(
-            Smaller(row["setting"], signed(row["estimate"], name), span(row["low"], row["high"], name))
-            for row in found[:-1].iter_rows(named=True)
+            Smaller(short(at["setting"]), signed(at["estimate"], name), span(at["low"], at["high"], name))
+            for at in smaller
         ),
     )
 
@@ -115,14 +135,26 @@ def _first_upper(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _words(rows: int, roles: Mapping[str, str]) -> dict[str, str]:
-    names = {role: [Language.get(tag).name for tag in roles if roles[tag] == role] for role in set(roles.values())}
+def _words(setting: Setting, baseline: Setting | None, groups: Mapping[str, str]) -> dict[str, str]:
+    names = {role: [Language.get(tag).name for tag in groups if groups[tag] == role] for role in ROLES}
+    anchor = listing(names["anchor"]) or "the anchor"
+    other = short(baseline.name) if baseline and baseline.rows_per_language else f"{anchor} alone"
     return {
-        "rows": f"{rows:,} rows in each",
-        "anchor": listing(names.get("anchor", [])) or "the anchor",
-        "seen": _group(names.get("seen", [])),
-        "unseen": _group(names.get("unseen", [])),
+        "added": f"{setting.rows_per_language:,} rows in each" if _equal_rows(setting) else "rows in them",
+        "other": f"training on {other}",
+        "untrained": ", without a row in it," if setting.anchor_rows == 0 else "",
+        "anchor": anchor,
+        "seen": _group(names["seen"]),
+        "unseen": _group(names["unseen"]),
     }
+
+
+def _equal_rows(setting: Setting) -> bool:
+    """Whether the languages beside the anchor have the same rows: as many as the largest of them has, in every task."""
+    if setting.total_rows is None or setting.anchor_rows is None:
+        return True
+    others = len(setting.train_languages) - (setting.anchor_rows > 0)
+    return setting.total_rows % (setting.anchor_rows + others * setting.rows_per_language) == 0
 
 
 def _group(names: list[str]) -> str:

@@ -49,18 +49,24 @@ def curves(frame: pl.DataFrame, colours: Mapping[str, str], top: float, width: i
     return _svg((band + line + points).properties(width=width, height=height))
 
 
-def dots(frame: pl.DataFrame, top: float) -> Markup:
-    """Score per language with its interval, for a design with a single setting.
+def dots(frame: pl.DataFrame, colours: Mapping[str, str], top: float, width: int = 380) -> Markup:
+    """Score (0 to `top`) with its interval, a line per label; several series of a label stand below each other.
 
     Args:
-        frame: columns label, role, estimate, low, high.
+        frame: columns label, series, estimate, low, high, in the order to show labels.
+        colours: of every series.
     """
-    x = alt.X("estimate:Q", title=None, scale=_share(top), axis=alt.Axis(format=_percent(top), tickCount=5))
-    y = alt.Y("label:N", title=None, sort=frame["label"].to_list(), axis=alt.Axis(labelLimit=240))
-    base = alt.Chart(frame).encode(y=y, color=_palette("role", ROLE_COLOURS))
+    labels = frame["label"].unique(maintain_order=True).to_list()
+    most = max(frame["label"].value_counts()["count"].to_list())  # series of a label
+    ticks = alt.Axis(format=_percent(top), tickCount=4 if width > 300 else 2)
+    x = alt.X("estimate:Q", title=None, scale=_share(top), axis=ticks)
+    y = alt.Y("label:N", title=None, sort=labels, axis=alt.Axis(labelLimit=240, grid=most > 1))
+    base = alt.Chart(frame).encode(y=y, color=_palette("series", colours))
+    if most > 1:
+        base = base.encode(yOffset=alt.YOffset("series:N", sort=list(colours)))
     span = base.mark_rule(strokeWidth=3, opacity=0.4).encode(x=alt.X("low:Q"), x2="high:Q")
-    point = base.mark_point(filled=True, size=70, opacity=1).encode(x=x)
-    return _svg((span + point).properties(width=380, height=alt.Step(26)))
+    point = base.mark_point(filled=True, size=40, opacity=1).encode(x=x)
+    return _svg((span + point).properties(width=width, height=len(labels) * (10 * most + 10)))
 
 
 def verdict_bars(frame: pl.DataFrame, settings: list[str]) -> Markup:
@@ -68,7 +74,7 @@ def verdict_bars(frame: pl.DataFrame, settings: list[str]) -> Markup:
     chart = alt.Chart(frame).mark_bar(height={"band": 0.72})
     encoded = chart.encode(
         x=alt.X("share:Q", title=None, scale=_share(1), axis=alt.Axis(format="%", tickCount=3, grid=False)),
-        y=alt.Y("setting:N", title=None, sort=settings, axis=alt.Axis(labelLimit=90)),
+        y=alt.Y("setting:N", title=None, sort=settings, axis=alt.Axis(labelLimit=200)),
         color=_palette("verdict", VERDICT_COLOURS),
         order=alt.Order("rank:Q"),
     )
@@ -87,7 +93,7 @@ def ceiling(high: float) -> float:
 def _rows_axis(rows: list[int]) -> alt.X:
     """Logarithmic from the smallest positive count on, so that 0 has a place."""
     scale = alt.Scale(
-        type="symlog", constant=next(filter(None, rows)), domain=[rows[0], rows[-1]], nice=False, padding=9
+        type="symlog", constant=next(filter(None, rows), 1), domain=[rows[0], rows[-1] or 1], nice=False, padding=9
     )
     axis = alt.Axis(values=rows, format="~s", labelOverlap="greedy", labelFlush=False, grid=False)
     return alt.X("rows_per_language:Q", title=None, scale=scale, axis=axis)

@@ -24,13 +24,19 @@ SAMPLES_SCHEMA = pl.Schema(
 
 @dataclass(frozen=True)
 class SettingSummary:
-    """One cell of the design; `rows_per_language` counts per task, `total_rows` over all tasks."""
+    """One cell of a design, named `setting` in the results; `total_rows` counts over all tasks.
+
+    `rows` says how many rows each task has in which languages, for people.
+    """
 
     setting: str
-    rows_per_language: int
+    design: str
+    rows: str
     total_rows: int
     optimizer_steps: int
     seeds: tuple[int, ...]
+    baseline: str = ""
+    control_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,12 +59,15 @@ class Cost:
 class StudyInfo:
     """`roles` maps every evaluated language (a tag) to anchor, seen or unseen, in the order to show them.
 
-    `truncated_rows` is the most rows that any training cut to max_tokens.
+    `designs` gives the kind of every design, under "" if there is only one. `truncated_rows` is the most rows that any
+    training cut to max_tokens.
     """
 
     name: str
     question: str
+    designs: Mapping[str, str]
     settings: tuple[SettingSummary, ...]
+    planned_runs: int
     roles: Mapping[str, str]
     models: tuple[ModelCard, ...]
     recipe: Mapping[str, str]

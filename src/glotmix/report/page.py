@@ -15,6 +15,7 @@ from glotmix.analysis.table import ROLES, VERDICTS
 from glotmix.errors import GlotmixError
 from glotmix.language import Language
 from glotmix.report import charts, text
+from glotmix.report.families import SENTENCES, short
 from glotmix.report.info import StudyInfo
 from glotmix.report.samples import CORRECT, FAILED, pick
 from glotmix.report.views import task_views
@@ -58,7 +59,7 @@ def render(info: StudyInfo, results: pl.DataFrame, findings: pl.DataFrame, sampl
             css=Markup((HERE / "report.css").read_text(encoding="utf-8")),
             tasks=task_views(results, findings, roles),
             runs=results["run"].n_unique(),
-            planned_runs=sum(len(cell.seeds) for cell in info.settings) * len(info.models),
+            sentences=SENTENCES,
             answers=len(results),
             items=results.group_by("task", "language").agg(pl.col("item_id").n_unique())["item_id"].max(),
             samples=pick(samples),
@@ -78,6 +79,6 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"count": text.count, "duration": text.duration}
+    environment.filters |= {"count": text.count, "duration": text.duration, "short": short}
     environment.globals["language"] = Language.get
     return environment

@@ -7,9 +7,11 @@ from typing import Any
 import polars as pl
 
 from glotmix.analysis.interval import bounded, interval
-from glotmix.analysis.scores import Scores, read_scores
-from glotmix.analysis.table import VERDICTS
+from glotmix.analysis.quantities import BEYOND, language_groups
+from glotmix.analysis.scores import Scores, Setting, read_scores
+from glotmix.analysis.table import ROLES, VERDICTS
 from glotmix.report import text
+from glotmix.report.families import short
 from glotmix.report.text import percent, signed, span
 
 Place = Callable[[float], float]  # of a value on a scale, in percent
@@ -29,18 +31,27 @@ GROUP_SCHEMA = pl.Schema(
 
 
 def scores_by_role(results: pl.DataFrame) -> pl.DataFrame:
-    """Mean over the languages of each role, with an interval that keeps the translations of an item together."""
+    """Mean over the anchor, the languages that a setting has seen, and those it has not.
+
+    A setting trained on the anchor alone is shown for the study's languages. Translations of an item stay together in
+    the intervals.
+    """
     rows = [
-        (scores.model, scores.task, setting, scores.rows_per_language[index], role, *_mean(scores, index, role))
+        (scores.model, scores.task, setting.name, setting.rows_per_language, group, *_mean(scores, index, columns))
         for scores in read_scores(results)
         for index, setting in enumerate(scores.settings)
-        for role in dict.fromkeys(scores.roles)
+        for group, columns in _columns(scores, setting).items()
     ]
     return pl.DataFrame(rows, GROUP_SCHEMA, orient="row").fill_nan(None)
 
 
-def _mean(scores: Scores, setting: int, role: str) -> tuple[float, float, float]:
-    columns = scores.columns(role)
+def _columns(scores: Scores, setting: Setting) -> dict[str, list[int]]:
+    group_of = language_groups(scores, setting)
+    found = {role: [place for place, tag in enumerate(scores.languages) if group_of[tag] == role] for role in ROLES}
+    return {role: columns for role, columns in found.items() if columns}
+
+
+def _mean(scores: Scores, setting: int, columns: list[int]) -> tuple[float, float, float]:
     mean = bounded(interval(scores, [setting], lambda means: float(means[0, columns].mean())))
     return mean.estimate, mean.low, mean.high
 
@@ -99,9 +110,13 @@ def verdict_rows(shares: pl.DataFrame, languages: Sequence[str], settings: Seque
 
 @dataclass(frozen=True)
 class Estimate:
-    """One finding at one setting; `left`, `right` and `middle` place it on its group's scale, in percent."""
+    """One finding at one setting; `left`, `right` and `middle` place it on its group's scale, in percent.
+
+    `against` names what a control's finding is held against.
+    """
 
     setting: str
+    against: str
     estimate: str
     interval: str
     n: int
@@ -114,15 +129,17 @@ class Estimate:
 
 @dataclass(frozen=True)
 class FindingGroup:
+    """`definitions` with the settings they are of, none if all have the same."""
+
     name: str
     unit: str
-    definitions: tuple[str, ...]
+    definitions: tuple[tuple[str, str], ...]
     zero: float
     estimates: tuple[Estimate, ...]
 
 
 def finding_groups(part: pl.DataFrame) -> list[FindingGroup]:
-    """The findings of one model and task by name, gains first; those of one unit share a scale."""
+    """The findings of one model, task and design by name, gains first; those of one unit share a scale."""
     units = part.with_columns(unit=pl.col("name").map_elements(text.unit, pl.String))
     scales = {unit: _scale(own) for (unit,), own in units.group_by("unit")}
     groups = [(str(name), own) for (name,), own in part.group_by("name", maintain_order=True)]
@@ -143,14 +160,19 @@ def _scale(part: pl.DataFrame) -> Place:
 
 def _group(name: str, group: pl.DataFrame, place: Place) -> FindingGroup:
     estimates = tuple(_estimate(name, row, place) for row in group.iter_rows(named=True))
-    definitions = tuple(group["definition"].unique(maintain_order=True))
+    by_definition = group.group_by("definition", maintain_order=True).agg("setting")
+    definitions = tuple(
+        (", ".join(map(short, settings)) if len(by_definition) > 1 else "", definition)
+        for definition, settings in by_definition.iter_rows()
+    )
     return FindingGroup(name, text.unit(name), definitions, place(0.0), estimates)
 
 
 def _estimate(name: str, row: Mapping[str, Any], place: Place) -> Estimate:
     low, high = row["low"], row["high"]
     return Estimate(
-        setting=row["setting"],
+        setting=short(row["setting"]),
+        against=short(row["compared_with"]) if name in BEYOND else "",
         estimate=signed(row["estimate"], name),
         interval=span(low, high, name),
         n=row["n"],

@@ -1,5 +1,7 @@
 """Numbers and names as a reader sees them."""
 
+from collections.abc import Mapping
+
 from glotmix.analysis.quantities import GAP_CLOSED, RELATIVE
 from glotmix.language import Language
 
@@ -53,3 +55,19 @@ def label(tag: str) -> str:
 
 def listing(words: list[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""
+
+
+def rows_by_language(counts: Mapping[str, Mapping[str, int]]) -> str:
+    """Of a mixture, task -> language -> rows; languages with as many rows stand together.
+
+    >>> rows_by_language({"math": {"en": 2000, "es": 100, "fr": 100}})
+    'en 2,000, es fr 100 each'
+    """
+    parts = []
+    for task, by_language in counts.items():
+        by_rows: dict[int, list[str]] = {}
+        for tag, rows in by_language.items():
+            by_rows.setdefault(rows, []).append(tag)
+        groups = [f"{' '.join(tags)} {rows:,}{' each' * (len(tags) > 1)}" for rows, tags in by_rows.items()]
+        parts.append((f"{task}: " if len(counts) > 1 else "") + ", ".join(groups))
+    return "; ".join(parts)
