@@ -38,12 +38,8 @@ def perform(job: Job, report: Callable[[Event], None]) -> None:
 
 
 def _train(job: Job, store: Store, out: Path, report: Callable[[Event], None]) -> None:
-    order = training_order(
-        Mixture.read(store.folder("mixture", job.mixture)).row_ids,
-        job.seed,
-        job.recipe.batch_rows,
-        steps=job.recipe.steps,
-    )
+    mixture = Mixture.read(store.folder("mixture", job.mixture))
+    order = training_order(mixture, job.seed, job.recipe.batch_rows, job.steps, job.order, job.anchor)
     checkpoint = out / "checkpoint"
     state, read = checkpoint.read_text().split() if checkpoint.exists() else ("", 0)
     for place in range(int(read), len(order)):

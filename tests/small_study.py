@@ -11,7 +11,6 @@ import yaml
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from glotmix.pool.quarantine import REJECTED_SCHEMA
 from glotmix.pool.row import ROW_SCHEMA
 from glotmix.pool.write import add_to_pool
 
@@ -49,7 +48,7 @@ def row(task: str, language: str, split: str, number: int) -> dict[str, Any]:
 
 
 def write_rows(pool: Path, rows: list[dict[str, Any]]) -> None:
-    add_to_pool(pool, pl.DataFrame(rows, schema=ROW_SCHEMA), REJECTED_SCHEMA.to_frame())
+    add_to_pool(pool, pl.DataFrame(rows, schema=ROW_SCHEMA))
 
 
 def write_model(folder: Path, seed: int = 0) -> None:

@@ -6,6 +6,7 @@ Exit code 0: done. 1: a fault (what is done is kept). 2: input that can't be rig
 import sys
 import tempfile
 import traceback
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,12 +26,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 pool_app = typer.Typer(help="Pools: all rows one may train or test on.", no_args_is_help=True)
+mixture_app = typer.Typer(help="Mixtures: which rows a run is trained on, in which order.", no_args_is_help=True)
 lab_app = typer.Typer(help="The lab: the embedded world and its base models.", no_args_is_help=True)
 app.add_typer(pool_app, name="pool")
+app.add_typer(mixture_app, name="mixture")
 app.add_typer(lab_app, name="lab")
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The study's folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the table as JSON.")]
+PoolFolder = Annotated[str, typer.Argument(metavar="POOL", help="A pool's folder.")]
 
 
 class Stopped(GlotmixError):
@@ -98,12 +102,33 @@ def init(folder: Folder, preset: Annotated[str, typer.Option(help="The study to 
 
 
 @app.command()
-def plan(folder: Folder, json: Json = False) -> None:
-    """Show every run with its rows, tokens and steps, before anything is spent."""
+def plan(
+    folder: Folder,
+    *,
+    tokens_per_second: Annotated[
+        list[str] | None,
+        typer.Option(metavar="N|MODEL=N", help="Tokens a second one GPU trains on, all models or one; repeatable."),
+    ] = None,
+    price_per_hour: Annotated[float | None, typer.Option(min=0, help="Of one GPU.")] = None,
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="Measure the speed of the models here first.")] = False,
+    runs: Annotated[bool, typer.Option("--runs", help="List every run of a large study.")] = False,
+    json: Json = False,
+) -> None:
+    """Show what a study trains, what that costs, and the smallest effect it can detect, before anything is spent."""
+    from glotmix.study.budget import parse_speeds
     from glotmix.study.study import Study
-    from glotmix.study.tables import plan_table
+    from glotmix.study.tables import effects_table, plan_table
 
-    _print(Study.load(folder).plan(), plan_table, json)
+    study = Study.load(folder)
+    if calibrate:
+        study.calibrate(lambda line: print(line, file=sys.stderr))
+    speeds = parse_speeds(tokens_per_second or [], [run.model.name for run in study.planned.runs])
+    _print(study.plan(speeds, price_per_hour), partial(plan_table, all_runs=runs), json)
+    if not json:
+        print()
+        _print(study.effects(), effects_table, json)
+    for line in study.missing():
+        print(line, file=sys.stderr)
 
 
 @app.command()
@@ -144,28 +169,102 @@ def report(folder: Folder) -> None:
 
 @pool_app.command("import")
 def import_(
-    source: Annotated[str, typer.Argument(help="gsm8k or mgsm.")],
+    source: Annotated[
+        str, typer.Argument(help="gsm8k, mcot-math, ..., or table for any other; docs/pools.md lists them.")
+    ],
     *,
-    path: Annotated[Path, typer.Option(help="The source's file or folder.")],
+    path: Annotated[str, typer.Option(metavar="PLACE", help="A file, a folder, or the name of a hub dataset.")],
     out: Annotated[Path, typer.Option(help="The pool's folder; rows are added to what is there.")],
-    split: Annotated[str | None, typer.Option(help="The split of the file, for sources that have several.")] = None,
-    validation_rows: Annotated[int | None, typer.Option(help="How many training rows to set aside.")] = None,
+    split: Annotated[str | None, typer.Option(help="The split of all rows, where the files do not tell.")] = None,
+    validation_rows: Annotated[
+        int | None, typer.Option(min=0, help="Training rows to hold out, per task and language; the same items in all.")
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="An option of the source; repeatable.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Add the rows of a public source to a pool folder."""
-    from glotmix.pool.importers import import_pool
+    """Add the rows of a public source, or of any table, to a pool folder."""
+    from glotmix.pool.importers import import_pool, parse_options, showing_progress
     from glotmix.pool.write import REJECTED
     from glotmix.study.tables import plain_table
 
-    options = {"split": split, "validation_rows": validation_rows}
-    done = import_pool(source, path, out, **{name: value for name, value in options.items() if value is not None})
+    options = parse_options(option or [])
+    with showing_progress() as progress:
+        done = import_pool(
+            source, path, out, split=split, validation_rows=validation_rows, progress=progress, **options
+        )
     _print(done.counts, plain_table, json)
     if done.replaced:
-        print(f"{done.replaced} rows that were there already are replaced", file=sys.stderr)
-    for reason, lines in done.rejected.iter_rows():
-        print(f"{lines} lines set aside: {reason}", file=sys.stderr)
+        print(f"{done.replaced:,} of the rows were there already and are replaced", file=sys.stderr)
+    for reason, records in done.rejected.iter_rows():
+        print(f"{_records(records)} set aside: {reason}", file=sys.stderr)
     if len(done.rejected):
-        print(f"lines set aside are in {out / REJECTED}", file=sys.stderr)
+        print(f"what is set aside is in {out / REJECTED}", file=sys.stderr)
+
+
+def _records(count: int) -> str:
+    return f"{count:,} record{'s' * (count != 1)}"
+
+
+@pool_app.command()
+def inspect(pool: PoolFolder, json: Json = False) -> None:
+    """Show what is in a pool: rows, origins, lengths, parallel items, and what was rejected."""
+    from glotmix.pool import open_pool
+    from glotmix.pool.inspect import inspect_pool
+    from glotmix.report.pool_tables import inspection_table
+
+    found = inspect_pool(open_pool(pool))
+    _print(found.cells, inspection_table, json)
+    for reason, records in found.rejected.iter_rows():
+        print(f"{_records(records)} set aside at import: {reason}", file=sys.stderr)
+
+
+@pool_app.command()
+def check(
+    pool: PoolFolder,
+    *,
+    evaluation: Annotated[
+        list[str] | None, typer.Option(metavar="POOL", help="A pool with test rows not to train on; repeatable.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as a page, with rows.")] = None,
+    fail_on: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="error, warning or a check: exit code 1; repeatable.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Find rows that would spoil a study: contamination, duplicates, wrong languages, answers that score wrong."""
+    from glotmix.pool.checks import check_pool, failing, open_folder, save, showing_progress
+    from glotmix.report.pool_page import write_pool_page
+    from glotmix.report.pool_tables import check_table
+
+    own = open_folder(pool)
+    failing_on = failing(fail_on or [])
+    with showing_progress(own) as progress:
+        report = check_pool(own, [open_folder(place) for place in evaluation or []], progress)
+    _print(report.findings, check_table, json)
+    print(f"every row found: {save(report, own.folder)}", file=sys.stderr)
+    if html:
+        write_pool_page(report, html)
+        print(f"page: {html}", file=sys.stderr)
+    if failed := failing_on(report.findings):
+        raise GlotmixError(failed)
+
+
+@mixture_app.command("export")
+def export(
+    folder: Folder,
+    run: Annotated[str, typer.Argument(help="The run's name, as `glotmix status` shows it.")],
+    *,
+    format: Annotated[str, typer.Option(help="trl, axolotl, llama_factory or hf_dataset.")],
+    out: Annotated[Path, typer.Option(help="A new folder.")],
+) -> None:
+    """Write what a run trains on, in its order, with the config that another trainer needs."""
+    from glotmix.study.export import export_run
+    from glotmix.study.study import Study
+
+    export_run(Study.load(folder), run, format, out)
+    print(f"{out} is there, in training order; it was made for {format}")
 
 
 @lab_app.command()
