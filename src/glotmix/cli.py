@@ -109,7 +109,7 @@ def plan(
         list[str] | None,
         typer.Option(metavar="N|MODEL=N", help="Tokens a second one GPU trains on, all models or one; repeatable."),
     ] = None,
-    price_per_hour: Annotated[float | None, typer.Option(min=0, help="Of one GPU.")] = None,
+    price_per_hour: Annotated[float | None, typer.Option(min=0, max=1e9, help="Of one GPU.")] = None,
     calibrate: Annotated[bool, typer.Option("--calibrate", help="Measure the speed of the models here first.")] = False,
     runs: Annotated[bool, typer.Option("--runs", help="List every run of a large study.")] = False,
     json: Json = False,
@@ -197,6 +197,8 @@ def import_(
     _print(done.counts, plain_table, json)
     if done.replaced:
         print(f"{done.replaced:,} of the rows were there already and are replaced", file=sys.stderr)
+    if done.moved:
+        print(f"{done.moved:,} training rows that were there already are held out in every language", file=sys.stderr)
     for reason, records in done.rejected.iter_rows():
         print(f"{_records(records)} set aside: {reason}", file=sys.stderr)
     if len(done.rejected):

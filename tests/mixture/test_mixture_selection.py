@@ -246,6 +246,29 @@ def test_repeats_are_whole_passes_and_then_a_prefix(rows: int, items: str) -> No
     assert selected(spec, "math", "ja") == [one_pass[rank % len(one_pass)] for rank in range(rows)]
 
 
+def test_distinct_rows_are_a_prefix_repeated_also_of_a_pool_that_has_more() -> None:
+    counts = {"math": {"en": 5, "ja": 10}}
+    mixture = build_mixture(MixtureSpec(counts=counts, distinct={"math": {"en": 40, "ja": 4}}), POOL)
+    first = selected({"counts": {"math": {"ja": 4}}}, "math", "ja")
+    assert mixture.rows.filter(language="ja")["item_id"].to_list() == [*first, *first, *first[:2]]
+    assert mixture.rows.filter(language="en")["item_id"].to_list() == selected(
+        {"counts": {"math": {"en": 5}}}, "math", "en"
+    )
+
+
+def test_distinct_rows_that_are_not_there_are_refused() -> None:
+    """Else rows would come more often than was asked for."""
+    with pytest.raises(UserError, match="math in es: 250 train rows asked for, pool toy has 200; ask for at most 200"):
+        build_mixture(MixtureSpec(counts={"math": {"es": 500}}, distinct={"math": {"es": 250}}), POOL)
+
+
+def test_as_many_distinct_rows_as_rows_go_without_saying() -> None:
+    plain = MixtureSpec(counts={"math": {"en": 5, "ja": 9}})
+    assert MixtureSpec(counts=plain.counts, distinct={"math": {"en": 5, "ja": 10}, "api_calls": {"en": 1}}) == plain
+    with pytest.raises(ValueError, match="math in en: no distinct rows to repeat; give 1 or more"):
+        MixtureSpec(counts=plain.counts, distinct={"math": {"en": 0}})
+
+
 def test_a_manifest_tells_what_the_mixture_is() -> None:
     spec = MixtureSpec(counts={"math": {"en": 2}}, seed=5)
     one, other = (build_mixture(spec, ToyPool(pool)) for pool in (PARALLEL, {"en": PARALLEL["en"][1:]}))

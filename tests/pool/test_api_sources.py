@@ -103,6 +103,7 @@ def test_spoilt_xsid_blocks_are_rejected_with_their_reason(tmp_path: Path) -> No
     good = block("rain in Rom", *tokens("rain in Rom", "B-weather/attribute", "O", "B-location"))
     bad = {
         "tokens do not make the text": block("rain here", *tokens("rain there", "O", "O")),
+        "tokens do not make all of the text": block("rain here", *tokens("rain", "O")),
         "unknown slot tag": block("rain", *tokens("rain", "B-shell")),
         "unknown intent": block("rain", *tokens("rain", "O"), intent="rm"),
         "wrong column count": block("rain", "rain\tO"),
@@ -204,6 +205,7 @@ def write_bfcl(folder: Path, answer: Any, required: list[str], turns: int = 1) -
         ([{"add": {}}], 2, "several turns"),
         ([], 1, "no call to make"),
         (["add()"], 1, "several calls"),
+        ([{"add": 5}], 1, "several calls"),
         ([{"add": {"a": 1}}], 1, "a parameter without accepted value"),
     ],
 )
@@ -326,6 +328,8 @@ def test_a_call_is_read_whatever_its_quotes(written: str, arguments: dict[str, A
         ("[A(x='1')" + " " * 20_000 + "]", "no call"),
         ("[A(x='1'), B(y='2')]", "several calls"),
         ("[A(), B()]", "several calls"),
+        ("[A(x='1')], [B(y='2')]", "several calls"),
+        ("[A(x='1')]\n[B()]", "several calls"),
         ("[A(x='1)]", "arguments can't be told apart"),
         ("[A('1')]", "arguments can't be told apart"),
         ("[A(x='1', x='2')]", "arguments can't be told apart"),

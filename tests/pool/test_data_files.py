@@ -85,6 +85,14 @@ def test_a_readme_with_configurations_says_what_is_in_a_folder(tmp_path: Path) -
     ]
 
 
+@pytest.mark.parametrize("declared", ["data_files: 'bn/*'", "data_files: ['bn/test*', 'bn/a*']", "data_dir: bn", ""])
+def test_a_test_file_trains_nothing_though_a_readme_names_no_split(tmp_path: Path, declared: str) -> None:
+    touch(tmp_path, "bn/test.jsonl", "bn/a.jsonl")
+    (tmp_path / "README.md").write_text(f"---\nconfigs:\n- config_name: bn\n  {declared}\n---\n")
+    expected = [("bn/a.jsonl", "jsonl", "train", "bn"), ("bn/test.jsonl", "jsonl", "test", "bn")]
+    assert sorted(found(tmp_path)) == expected
+
+
 @pytest.mark.parametrize("head", ["", "---\nconfigs: 5\n---\n", "---\n[\n---\n", "---\nlicense: mit\n---\n", "\xff"])
 def test_a_readme_that_declares_nothing_is_no_obstacle(tmp_path: Path, head: str) -> None:
     touch(tmp_path, "bn/test.jsonl")

@@ -1,5 +1,7 @@
 import json
+import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +157,37 @@ def test_no_item_is_trained_on_in_one_language_and_held_out_in_another(tmp_path:
     assert len(items(tmp_path / "pool", "validation", "fr")) >= 10
 
 
+def test_an_item_held_out_by_an_earlier_or_a_later_import_is_trained_on_in_no_language(tmp_path: Path) -> None:
+    pool, numbers = tmp_path / "pool", {"en": range(40), "fr": range(20, 60)}
+    files = {tag: write_lines(tmp_path / f"{tag}.jsonl", *(record(n, tag) for n in numbers[tag])) for tag in numbers}
+    moved = [import_pool("toy", files[tag], pool, validation_rows=10).moved for tag in ("en", "fr")]
+    moved.append(import_pool("toy", files["en"], pool, validation_rows=3).moved)
+    report = import_pool("toy", files["en"], pool)
+    every = [(split, tag) for split in ("train", "validation") for tag in numbers]
+    found = {cell: set(items(pool, *cell)) for cell in every}
+    assert not (found["train", "en"] | found["train", "fr"]) & (found["validation", "en"] | found["validation", "fr"])
+    assert found["train", "en"] | found["validation", "en"] == {f"toy-{n}" for n in numbers["en"]}
+    assert sum(len(ids) for ids in found.values()) == 80
+    in_french = set(ranked([f"toy-{n}" for n in numbers["fr"]], "validation")[:10])
+    in_english = set(ranked([f"toy-{n}" for n in numbers["en"]], "validation")[:10])
+    english = {f"toy-{n}" for n in numbers["en"]}
+    assert moved == [0, len((in_french & english) - in_english), 0]
+    assert moved[1] > 0
+    assert counts(report).get(("math", "en", "validation"), 0) == len(found["validation", "fr"] & english)
+
+
+def test_held_out_rows_that_are_imported_anew_are_held_out_no_more(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "train.jsonl", *(record(n, tag) for n in range(9) for tag in ("en", "fr")))
+    import_pool("toy", path, tmp_path / "pool", validation_rows=4)
+    report = import_pool("toy", path, tmp_path / "pool", validation_rows=0)
+    assert counts(report) == {("math", tag, "train"): 9 for tag in ("en", "fr")}
+
+
+def test_a_test_file_of_a_source_that_holds_out_by_itself_needs_no_option(data_folder: Path, tmp_path: Path) -> None:
+    report = import_pool("gsm8k", data_folder / "gsm8k" / "test.jsonl", tmp_path / "pool")
+    assert counts(report) == {("math", "en", "test"): 1319}
+
+
 row_numbers = st.lists(st.tuples(st.integers(0, 15), st.sampled_from(["en", "fr"]), st.integers(0, 1)), max_size=25)
 
 
@@ -199,11 +232,55 @@ def test_two_imports_into_one_pool_do_not_mix(tmp_path: Path) -> None:
 
 def test_what_a_killed_import_left_behind_is_cleared(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "train.jsonl", record(1))
-    (tmp_path / ".pool.import").mkdir()
-    (tmp_path / ".pool.import" / "rows.arrows").write_bytes(b"half a row")
+    (tmp_path / "pool" / ".import").mkdir(parents=True)
+    (tmp_path / "pool" / ".import" / "rows.arrows").write_bytes(b"half a row")
     import_pool("toy", path, tmp_path / "pool")
     assert items(tmp_path / "pool") == ["toy-1"]
-    assert sorted(found.name for found in tmp_path.iterdir()) == ["pool", "train.jsonl"]
+    assert sorted(found.name for found in (tmp_path / "pool").iterdir()) == ["math", "pool.json"]
+
+
+@pytest.mark.parametrize("step", range(1, 8))
+def test_an_import_killed_while_its_files_take_their_place_is_ended_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    pool, tags = tmp_path / "pool", ("en", "fr", "ja")
+    old = write_lines(tmp_path / "old.jsonl", *(record(1, tag, answer="old") for tag in tags))
+    new = write_lines(tmp_path / "new.jsonl", b"{", *(record(1, tag, answer="new") for tag in tags))
+    import_pool("toy", old, pool)
+    moved, replace = 0, Path.replace
+
+    def until_killed(source: Path, target: Path) -> Path:
+        nonlocal moved
+        moved += 1
+        if moved == step:
+            raise KeyboardInterrupt
+        return replace(source, target)
+
+    with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+        patch.setattr(Path, "replace", until_killed)
+        import_pool("toy", new, pool)
+    if not (pool / "pool.json").exists():
+        with pytest.raises(UserError, match="repeat an import that was interrupted"):
+            FolderPool(pool)
+    import_pool("toy", write_lines(tmp_path / "other.jsonl", record(2)), pool)
+    found = FolderPool(pool)
+    answers = {found.take("math", tag, "train", ["toy-1"])["messages"][0][1]["content"] for tag in tags}
+    assert answers == {"old" if step == 1 else "new"}
+    assert items(pool) == ["toy-1", "toy-2"]
+    assert (pool / "rejected.parquet").exists() == (step > 1)
+    assert not list(pool.glob(".import*"))
+
+
+def test_a_pool_behind_a_link_stays_where_it_is(tmp_path: Path) -> None:
+    elsewhere = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))  # another disk
+    try:
+        (tmp_path / "pool").symlink_to(elsewhere)
+        for number in (1, 2):
+            import_pool("toy", write_lines(tmp_path / "a.jsonl", record(number)), tmp_path / "pool")
+        assert items(elsewhere) == ["toy-1", "toy-2"]
+        assert (tmp_path / "pool").is_symlink()
+    finally:
+        shutil.rmtree(elsewhere)
 
 
 def test_an_import_that_fails_while_it_is_written_leaves_the_pool_as_it_was(

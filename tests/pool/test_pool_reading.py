@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow.parquet import write_table
 from toy_source import FIELDS, from_columns, from_records, record, taken, write_lines
 
 from glotmix.errors import UserError
 from glotmix.pool import lines as text_lines
 from glotmix.pool.files import data_files
+from glotmix.pool.formats import records
 from glotmix.pool.intake import Batch, DataFile, checked
 
 BOTH_WAYS = pytest.mark.parametrize("way", [from_columns, from_records])
@@ -26,6 +29,11 @@ Way = Callable[[DataFile], Iterator[Batch]]
 def one_file(path: Path) -> DataFile:
     (file,) = data_files(str(path))
     return file
+
+
+def test_short_lines_are_handed_over_some_at_a_time(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b"{}\n" * 50_000)
+    assert max(map(len, records(one_file(tmp_path / "a.jsonl")))) <= 10_000
 
 
 BAD_LINES: dict[bytes, str] = {
@@ -179,17 +187,61 @@ def test_csv_rows_that_do_not_fit_are_set_aside_with_their_first_line(tmp_path: 
     assert rejected == [(4, "wrong column count"), (5, "wrong column count"), (6, "broken CSV"), (8, "broken CSV")]
 
 
+# What can't stand in an array beside others: nothing, or quotes and brackets that do not pair.
+UNPAIRED = (b"", b" \t", b'{"id": "cut', b"[" * 5000, b'{"id": "\0"}')
+
+
 @BOTH_WAYS
-def test_a_json_array_is_read_up_to_where_it_breaks(tmp_path: Path, way: Way) -> None:
-    whole = json.dumps([record(1), 5, record(2), record(3)])
-    (tmp_path / "a.json").write_text(whole[:-40])
+@pytest.mark.parametrize("item", [line for line in BAD_LINES if line not in UNPAIRED and len(line) < 1_000_000])
+def test_a_bad_item_of_an_array_is_set_aside_and_its_neighbours_are_kept(tmp_path: Path, way: Way, item: bytes) -> None:
+    sound = [json.dumps(record(number), indent=1).encode() for number in (1, 2)]
+    (tmp_path / "a.json").write_bytes(b"\xef\xbb\xbf [" + b",\n".join([sound[0], item, sound[1]]) + b"]\n")
+    assert taken(way(one_file(tmp_path / "a.json"))) == (["toy-1", "toy-2"], [(2, BAD_LINES[item])])
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("item", ["[" * 5000 + "]" * 5000, '{"id": 1%s}' % ("0" * 5000), "{\"id\": 'x'}", '{"id": 1,}'])
+def test_what_no_reader_of_json_takes_spoils_only_itself(tmp_path: Path, way: Way, item: str) -> None:
+    (tmp_path / "a.json").write_text(f"[{json.dumps(record(1))}, {item}, {json.dumps(record(2))}]")
+    assert taken(way(one_file(tmp_path / "a.json"))) == (["toy-1", "toy-2"], [(2, "broken JSON")])
+
+
+@BOTH_WAYS
+def test_numbers_beyond_the_usual_do_not_end_an_array(tmp_path: Path, way: Way) -> None:
+    extra = [record(1) | {"extra": 10**30}, record(2) | {"extra": float("inf")}, record(3) | {"extra": float("nan")}]
+    (tmp_path / "a.json").write_text(json.dumps(extra))
     items, rejected = taken(way(one_file(tmp_path / "a.json")))
-    assert items == ["toy-1", "toy-2"]
-    assert rejected == [(2, "not a JSON object"), (4, "broken JSON; what follows it is not read")]
+    assert len(items) + len(rejected) == 3
+    assert items[0] == "toy-1"
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("after", ["", ",", ', {"id": "2', ", {", "] [1]", "],"])
+def test_a_json_array_is_read_up_to_where_it_breaks(tmp_path: Path, way: Way, after: str) -> None:
+    (tmp_path / "a.json").write_text(f"[{json.dumps(record(1))}, 5" + after)
+    items, rejected = taken(way(one_file(tmp_path / "a.json")))
+    assert items == ["toy-1"]
+    if after:
+        assert rejected == [(2, "not a JSON object"), (3, "broken JSON; what follows it is not read")]
+    else:
+        assert rejected == [(2, "broken JSON; what follows it is not read")]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(max_size=20), min_size=1, max_size=6), st.integers(20, 60))
+def test_items_that_cross_blocks_are_whole(questions: list[str], block: int) -> None:
+    records = [record(number, question=f"q {text}") for number, text in enumerate(questions)]
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("glotmix.pool.json_array.BLOCK", block)
+        written_as(Path(folder) / "a.json", records)
+        expected = taken(from_records(one_file(write_lines(Path(folder) / "b.jsonl", *records))))
+        for way in (from_columns, from_records):
+            assert taken(way(one_file(Path(folder) / "a.json"))) == expected
 
 
 def test_an_item_without_end_does_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("glotmix.pool.formats._LONGEST_RECORD", 200_000)
+    monkeypatch.setattr("glotmix.pool.json_array.LONGEST_ITEM", 200_000)
+    monkeypatch.setattr("glotmix.pool.json_array.BLOCK", 50_000)
     (tmp_path / "a.json").write_text(json.dumps([record(1), record(2, question="x" * 900_000), record(3)]))
     items, rejected = taken(from_columns(one_file(tmp_path / "a.json")))
     assert items == ["toy-1"]
@@ -203,6 +255,32 @@ def test_a_file_that_is_not_what_its_name_says_is_one_error(tmp_path: Path, way:
         (tmp_path / name).write_bytes(content)
         with pytest.raises(UserError, match=r"a\.(parquet|jsonl)"):
             taken(way(one_file(tmp_path / name)))
+
+
+def test_two_columns_of_one_name_are_one_error(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,lang,question,answer,answer\n1,en,q,a,b\n", encoding="utf-8")
+    (tmp_path / "a.tsv").write_text("id\tlang\tquestion\tanswer\tanswer\n1\ten\tq\ta\tb\n", encoding="utf-8")
+    names = [*FIELDS, "answer"]
+    write_table(pa.table([pa.array(["1"])] * 5, names=names), tmp_path / "a.parquet")
+    for name in ("a.csv", "a.tsv", "a.parquet"):
+        with pytest.raises(UserError, match=rf"a\.{name[2:]}: two columns are named 'answer'"):
+            taken(from_columns(one_file(tmp_path / name)))
+
+
+@BOTH_WAYS
+def test_columns_without_a_name_are_no_matter(tmp_path: Path, way: Way) -> None:
+    (tmp_path / "a.csv").write_text("id,lang,question,answer,,\n1,en,q,a,,\n", encoding="utf-8")
+    assert taken(way(one_file(tmp_path / "a.csv"))) == (["toy-1"], [])
+
+
+@BOTH_WAYS
+def test_parquet_text_that_is_not_utf8_is_one_error(tmp_path: Path, way: Way) -> None:
+    raw = pa.array([b"q", b"\xff\xfe"], pa.binary())
+    text = pa.Array.from_buffers(pa.string(), 2, raw.buffers())
+    rows = pa.table({**dict.fromkeys(FIELDS, pa.array(["1", "2"])), "question": text})
+    write_table(rows, tmp_path / "a.parquet")
+    with pytest.raises(UserError, match=r"a\.parquet: not a Parquet file one can read .*UTF8"):
+        taken(way(one_file(tmp_path / "a.parquet")))
 
 
 def test_a_parquet_column_of_another_type_is_one_error(tmp_path: Path) -> None:

@@ -203,6 +203,16 @@ def test_an_example_becomes_a_call_of_its_tool_without_translated_values(tmp_pat
     assert made["messages"][0]["content"].endswith("\n\ntar: Archives. See `zip`.\nCriar")
 
 
+@pytest.mark.parametrize("example", [5, None, {"text": None, "command": "tar t"}, {"text": "List", "command": ["t"]}])
+def test_a_page_with_a_broken_example_is_set_aside(tmp_path: Path, example: Any) -> None:
+    english = page("en", ("List", "tar t"))
+    write_lines(tmp_path / "tldr_en.jsonl", english)
+    broken = page("fr", ("Lister", "tar t"))
+    write_lines(tmp_path / "tldr_fr.jsonl", {**broken, "examples": [example]}, broken)
+    rows, rejected = taken(tldr_pages.read(str(tmp_path)))
+    assert (rows["language"].to_list(), rejected) == (["en", "fr"], {"not a page": 1})
+
+
 def test_tldr_pages_need_the_english_file(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "tldr_es.jsonl", page("es", ("Listar", "tar t")))
     for place in (tmp_path, path):

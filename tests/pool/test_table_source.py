@@ -158,6 +158,17 @@ def test_a_column_may_hold_the_whole_conversation(tmp_path: Path) -> None:
         assert rejected["reason"].to_list() == ["empty answer"]
 
 
+def test_a_conversation_with_half_a_message_is_set_aside(tmp_path: Path) -> None:
+    sound = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
+    halves: list[Any] = [None, {"role": "user"}, {"content": "no role"}, {"role": "user", "content": None}]
+    records = [{"id": n, "lang": "en", "talk": [first, *sound]} for n, first in enumerate(halves)]
+    place = data_file(tmp_path / "a.jsonl", [*records, {"id": 9, "lang": "en", "talk": sound}])
+    mapping = mapping_file(tmp_path, prompt=None, answer=None, messages="{talk}")
+    read = list(checked(table.read(place, mapping=mapping)))
+    assert pl.concat(batch.rows for batch in read)["item_id"].to_list() == ["mine-9"]
+    assert pl.concat(batch.rejected for batch in read)["reason"].to_list() == ["broken message"] * 4
+
+
 def test_test_rows_need_no_answer_but_a_reference(tmp_path: Path) -> None:
     place = data_file(tmp_path / "a.jsonl")
     rows, _ = imported(place, mapping_file(tmp_path, answer=None, reference="{answer}", split="test"))
@@ -221,6 +232,8 @@ def test_a_row_that_lacks_a_column_is_rejected_and_its_neighbours_kept(tmp_path:
         ({"answer": None}, "give an answer, or for test rows a reference"),
         ({"values": {"lang": {"english": "en"}}}, "values.lang: "),
         ({"values": {"language": ["en"]}}, "values.language: "),
+        ({"prompt": ""}, "prompt: empty; name a column"),
+        ({"source": ""}, "source: empty; name a column"),
         ({"reference": "{reason}"}, "reference: a column named 'reason' can't be read"),
     ],
 )

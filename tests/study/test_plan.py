@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from glotmix.errors import UserError
 from glotmix.study.budget import PLAN_SCHEMA, Speed, parse_speeds
 from glotmix.study.presets import PRESETS, init_study
 from glotmix.study.study import Study
+from glotmix.study.tables import effects_table
 from small_study import FAKE_WORKER, ITEMS, row, write_rows, write_spec
 
 FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -233,6 +235,14 @@ def test_an_availability_design_needs_the_pool(folder):
         Study.load(folder).plan()
 
 
+def test_a_language_repeats_the_rows_it_is_said_to_have_though_the_pool_has_more(folder):
+    available = {"math": {"en": 50, "es": 4, "fr": 7}}
+    design = {"kind": "availability", "total_rows": 30, "allocate": ["unimax"], "max_epochs": 2, "available": available}
+    (mixture,) = Study.load(write_spec(folder, design=design)).planned.mixtures.values()
+    found = mixture.rows.group_by("language").agg(rows=pl.len(), distinct=pl.col("row_id").n_unique())
+    assert set(found.rows()) == {("en", 11, 11), ("es", 8, 4), ("fr", 11, 7)}
+
+
 def cached_model(hub: Path, model: Path) -> Path:
     """What the hub's cache has of the model org/name: its tokenizer and config."""
     snapshot = hub / "models--org--name" / "snapshots" / "1"
@@ -284,13 +294,13 @@ def test_hours_and_cost_follow_from_tokens(folder, monkeypatch):
         (["fast"], "--tokens-per-second: 'fast'; give a number above 0, or MODEL=NUMBER"),
         (["0"], "'0'; give a number"),
         (["model=inf"], "'model=inf'; give a number"),
-        (["x=3"], "--tokens-per-second: the study has no model 'x'; it has model"),
+        (["x=3"], "--tokens-per-second: the study has no model 'x'; it has model."),
     ],
 )
 def test_a_speed_that_is_none(given, line):
     with pytest.raises(UserError) as refused:
-        parse_speeds(given, ["model"])
-    assert line in str(refused.value)
+        parse_speeds(given, ["model", "model"])  # of two runs
+    assert line in f"{refused.value}."
 
 
 BAD = [
@@ -327,6 +337,12 @@ def test_more_seeds_see_smaller_effects(folder):
     fewer = Study.load(write_spec(folder, seeds=[0])).effects().row(0, named=True)
     assert (more["seeds"], more["baseline_seeds"], more["languages"], more["items"]) == (3, 3, 2, 10)
     assert more["smallest"] < more["smallest_in_one"] < fewer["smallest_in_one"]
+
+
+def test_the_plan_says_that_one_seed_measures_no_seed_noise(folder):
+    told = effects_table(Study.load(write_spec(folder, seeds=[0])).effects())[-1]
+    assert "One seed: seed noise not measured" in told
+    assert "One seed" not in effects_table(Study.load(write_spec(folder, seeds=[0, 1])).effects())[-1]
 
 
 def test_calibrating_measures_what_is_here_and_remembers_it(folder):

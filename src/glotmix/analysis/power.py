@@ -17,7 +17,11 @@ power is the mean over these studies; a t test with the expected standard error 
 side with one seed borrows the other's. With one seed on both, 3. is taken as known: nobody measured it, and intervals
 that leave it out find more, and find what is not there.
 
-SIMULATED
+Measured, 4,000 studies a case drawn as in `simulate.py` at their smallest effect (1, 2, 3 or 5 seeds on both sides, or
+3 and 1; 1 or 4 languages, 100 or 250 items, sigma 0.5 to 3 points): 78 to 82 % find gains of up to 12 points, 78 to
+83 % those of up to 20, 80 to 86 % larger ones, as scores far from their middle vary less. With one seed on both sides,
+78 to 81 % with 3. known; intervals without it see 80 to 99 % of these gains, and one in 5 to 45 % of studies that have
+none.
 """
 
 from dataclasses import dataclass
@@ -51,8 +55,10 @@ class Assumptions:
     seed_deviation: float = 0.015  # sigma: of a run's mean over its languages, beyond chance in single answers
 
     def __post_init__(self) -> None:
-        if not self.item_correlation <= self.seed_correlation <= 1:
-            raise ValueError("seed_correlation must be at least item_correlation: runs of one setting are more alike")
+        if not self.item_correlation <= self.seed_correlation < 1:
+            raise ValueError(
+                "seed_correlation must be at least item_correlation (runs of one setting are more alike) and below 1"
+            )
 
 
 def smallest_effect(
@@ -77,14 +83,13 @@ def smallest_effect(
 
 
 def _needed(shared: float, chance: float, run: float, *seeds: int) -> Array:
-    """The least estimate whose interval is above 0, in studies that are equally likely and measure unlike variances.
+    """The least estimate whose interval is above 0, in equally likely studies: each measures another variance of runs.
 
-    Args:
-        shared, chance: 1. and 2. of the docstring above, `chance` of one run; `run` is 2. and 3. of one run.
+    The variances: `shared` is 1. of the module's docstring, `chance` is 2. of one run, `run` is 2. and 3. of one run.
     """
     weights, degrees = [1 / count for count in seeds], [count - 1 for count in seeds if count > 1]
     if not degrees:
-        return stdtrit(_MANY, (1 + LEVEL) / 2) * np.sqrt([shared + run * sum(weights)])
+        return _above_zero(np.array([shared + run * sum(weights)]), _MANY)
     if len(degrees) < len(seeds):
         weights = [sum(weights)]
     measured = np.meshgrid(*(run * gammaincinv(count / 2, _LEVELS) / (count / 2) for count in degrees))
@@ -92,5 +97,9 @@ def _needed(shared: float, chance: float, run: float, *seeds: int) -> Array:
     beyond = sum(weight * np.maximum(0, found - chance) for weight, found, _ in sides)
     variance = shared + chance * sum(weights) + beyond
     spread = sum((weight * found) ** 2 / count for weight, found, count in sides)
-    own = np.clip(variance**2 / spread, min(degrees), _MANY)
-    return stdtrit(own, (1 + LEVEL) / 2) * np.sqrt(variance)
+    return _above_zero(variance, np.clip(variance**2 / spread, min(degrees), _MANY))
+
+
+def _above_zero(variance: Array, degrees: Array | float) -> Array:
+    least: Array = stdtrit(degrees, (1 + LEVEL) / 2) * np.sqrt(variance)
+    return least

@@ -5,12 +5,14 @@
    above 1 small languages have more. Counts are whole by largest remainder, ties by tag.
 3. `unimax`: as uniform as possible, no language more than `max_epochs` times its rows (Chung et al. 2023, UniMax,
    algorithm 1, in whole rows).
+
+A language that gets more rows than it has repeats those, also if the pool has others.
 """
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from glotmix.design.setting import Counts, Scope, Setting
+from glotmix.design.setting import Scope, Setting
 from glotmix.spec.designs import Availability
 from glotmix.spec.words import per_task
 
@@ -25,7 +27,7 @@ def settings(design: Availability, scope: Scope) -> Iterator[Setting]:
             name=allocate,
             counts=counts,
             baseline="anchor" if allocate != "anchor" and "anchor" in design.allocate else "",
-            repeat=_over(counts, limits) is not None,
+            distinct=limits,
         )
 
 
@@ -58,18 +60,12 @@ def _allocated(
         counts = unimax(limits, total, design.max_epochs)
     else:
         counts = {scope.anchor: total} if allocate == "anchor" else proportional(limits, total, design.temperature)
-        if not scope.repeat and (tag := _over({task: counts}, {task: limits})):
-            asked = f"{allocate} asks for {counts[tag]} rows of {task} in {tag}, which has {limits[tag]}"
+        if not scope.repeat and (over := sorted(tag for tag in counts if counts[tag] > limits[tag])):
+            asked = f"{allocate} asks for {counts[over[0]]} rows of {task} in {over[0]}, which has {limits[over[0]]}"
             raise scope.refuse("total_rows", f"{asked}; lower it, or set repeat: true")
     if none := sorted(tag for tag, rows in counts.items() if not rows):
         raise scope.refuse("total_rows", f"{total} of {task} are too few: {allocate} leaves {none[0]} none; raise it")
     return counts
-
-
-def _over(counts: Counts, limits: Counts) -> str | None:
-    """A language asked for more rows than it has."""
-    over = (tag for task in counts for tag in sorted(counts[task]) if counts[task][tag] > limits[task][tag])
-    return next(over, None)
 
 
 def unimax(limits: Mapping[str, int], total: int, max_epochs: int) -> dict[str, int]:
@@ -96,8 +92,10 @@ def proportional(limits: Mapping[str, int], total: int, temperature: float = 1.0
     >>> proportional({"en": 100, "sw": 1}, total=22, temperature=2.0)
     {'en': 20, 'sw': 2}
     """
+    largest = max(limits.values())  # relative to it no power is too large for a float
+    shares = {tag: Fraction(rows, largest) for tag, rows in limits.items()}
     weights = {
-        tag: Fraction(rows) if temperature == 1 else Fraction(rows ** (1 / temperature)) for tag, rows in limits.items()
+        tag: share if temperature == 1 else Fraction(float(share) ** (1 / temperature)) for tag, share in shares.items()
     }
     exact = {tag: weight * total / sum(weights.values()) for tag, weight in weights.items()}
     counts = {tag: int(rows) for tag, rows in exact.items()}

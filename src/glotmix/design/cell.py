@@ -1,6 +1,6 @@
 """The cell: one mixture of a design, as it is planned, run and analysed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from glotmix.design.setting import Counts
 from glotmix.spec.designs import Items
@@ -12,7 +12,7 @@ class Cell:
 
     `name` is unique in the study: design/task/setting, without the parts that do not tell cells apart.
     `baseline` names the cell it is compared with ("": it is a baseline itself); `control_of` names the cells it is a
-    control of. `steps` are its own optimizer steps (None: the recipe's).
+    control of. `steps` are its own optimizer steps (None: the recipe's). `distinct`: see `MixtureSpec`.
     """
 
     name: str
@@ -22,6 +22,7 @@ class Cell:
     anchor: str
     items: Items
     repeat: bool
+    distinct: Counts = field(default_factory=dict)
     seeds: tuple[int, ...] = ()
     steps: int | None = None
     baseline: str = ""

@@ -59,7 +59,8 @@ def _of_design(spec: StudySpec, name: str, design: Design, available: Available 
             counts=counts,
             anchor=scope.anchor,
             items=design.items or spec.items,
-            repeat=scope.repeat or setting.repeat,
+            repeat=scope.repeat,
+            distinct=setting.distinct,
             baseline=prefix + setting.baseline if setting.baseline else "",
         )
         found.append(cell)

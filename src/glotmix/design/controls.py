@@ -63,7 +63,7 @@ def _made(kind: str, cell: Cell, baseline: Cell, scope: Scope, recipe: Recipe) -
 def _fixed_total(cell: Cell, baseline: Cell, scope: Scope) -> Mapping[str, Mapping[str, int]]:
     if cell.counts.keys() != baseline.counts.keys():
         raise scope.refuse(
-            "controls", f"fixed_total: {cell.name} and its baseline {baseline.name} have not the same tasks"
+            "controls", f"fixed_total: {cell.name} and its baseline {baseline.name} have not the same tasks; remove it"
         )
     counts = {
         task: scaled(by_language, sum(baseline.counts[task].values()), cell.anchor)

@@ -1,7 +1,7 @@
 """A setting: one point of a design before controls and seeds; and what every kind of design is written out from."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from glotmix.errors import UserError
 
@@ -11,12 +11,15 @@ Available = Callable[[str, str], int]  # task, language -> training rows of the 
 
 @dataclass(frozen=True)
 class Setting:
-    """One mixture; `baseline` names the setting it is compared with, "" if it is a baseline itself."""
+    """One mixture; `baseline` names the setting it is compared with, "" if it is a baseline itself.
+
+    `distinct`: how many different rows a language has, where its rows come from fewer than its count.
+    """
 
     name: str
     counts: Counts
     baseline: str = ""
-    repeat: bool = False
+    distinct: Counts = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

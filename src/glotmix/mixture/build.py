@@ -31,6 +31,9 @@ class Prefix:
     rows: pl.DataFrame
     hashes: pl.Series
 
+    def first(self, rows: int) -> "Prefix":
+        return Prefix(self.rows[:rows], self.hashes[:rows])
+
 
 class MixtureBuilder:
     """Builds mixtures of one pool.
@@ -45,7 +48,7 @@ class MixtureBuilder:
         self._prefixes: dict[Cell, Prefix] = {}
         self._longest: dict[Cell, int] = defaultdict(int)
         for spec in specs:
-            for cell, rows in _cells(spec):
+            for cell, _, rows in _cells(spec):
                 self._longest[cell] = max(self._longest[cell], rows)
 
     def build(self, spec: MixtureSpec) -> Mixture:
@@ -56,13 +59,13 @@ class MixtureBuilder:
             UserError: one row id for several rows.
         """
         parts, distinct = [], 0
-        for cell, rows in _cells(spec):
-            prefix = self._prefix(cell, rows)
-            there = len(prefix.rows)
-            if there < rows and not (spec.repeat and there):
-                raise _too_few(self.pool.name, spec, *cell[1:], rows, there)
-            distinct += min(rows, there)
-            parts += [prefix] * (rows // there) + [Prefix(prefix.rows[: rows % there], prefix.hashes[: rows % there])]
+        for cell, rows, wanted in _cells(spec):
+            prefix = self._prefix(cell, wanted)
+            there = min(wanted, len(prefix.rows))
+            if there < wanted and not (spec.repeat and there):
+                raise _too_few(self.pool.name, spec, *cell[1:], wanted, there)
+            distinct += there
+            parts += [prefix.first(there)] * (rows // there) + [prefix.first(rows % there)]
         mixture = Mixture(
             spec,
             self.pool.name,
@@ -92,9 +95,14 @@ def build_mixture(spec: MixtureSpec, pool: Pool) -> Mixture:
     return MixtureBuilder(pool).build(spec)
 
 
-def _cells(spec: MixtureSpec) -> list[tuple[Cell, int]]:
+def _cells(spec: MixtureSpec) -> list[tuple[Cell, int, int]]:
+    """Each with its rows, and of how many different ones they are made."""
     ranking = (spec.split, spec.items, spec.seed)
-    return [((ranking, task, tag), rows) for task, counts in spec.counts.items() for tag, rows in counts.items()]
+    return [
+        ((ranking, task, tag), rows, spec.distinct.get(task, {}).get(tag, rows))
+        for task, counts in spec.counts.items()
+        for tag, rows in counts.items()
+    ]
 
 
 def _too_few(pool: str, spec: MixtureSpec, task: str, language: str, rows: int, there: int) -> TooFewRows:

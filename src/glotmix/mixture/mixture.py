@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 from glotmix.errors import GlotmixError, UserError
 from glotmix.language import Language
@@ -21,11 +21,16 @@ ROWS, MANIFEST = "rows.parquet", "manifest.json"
 
 
 class MixtureSpec(BaseModel):
-    """How many rows of each task and language; specs that ask for the same rows are equal."""
+    """How many rows of each task and language; specs that ask for the same rows are equal.
+
+    `distinct` says of how many different rows a language's count is made, one pass after the other; without it, of as
+    many. With `repeat` they may be fewer, if the pool has no more.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     counts: Mapping[str, Mapping[str, int]]  # task -> language -> rows
+    distinct: Mapping[str, Mapping[str, int]] = {}  # task -> language -> different rows
     items: Literal["shared", "disjoint"] = "shared"
     seed: int = 0
     repeat: bool = False
@@ -46,6 +51,19 @@ class MixtureSpec(BaseModel):
         if not any(kept.values()):
             raise UserError("the mixture has no rows; ask for at least one")
         return {task: by_language for task, by_language in kept.items() if by_language}
+
+    @field_validator("distinct")
+    @classmethod
+    def _fewer(cls, distinct: Mapping[str, Mapping[str, int]], info: ValidationInfo) -> Mapping[str, Mapping[str, int]]:
+        """Sorted, where they are fewer than the rows."""
+        counts: Mapping[str, Mapping[str, int]] = info.data.get("counts", {})
+        fewer = {
+            task: {tag: distinct[task][tag] for tag, rows in by.items() if distinct.get(task, {}).get(tag, rows) < rows}
+            for task, by in counts.items()
+        }
+        if none := [(task, tag) for task, by in fewer.items() for tag, rows in by.items() if rows < 1]:
+            raise UserError(f"{' in '.join(none[0])}: no distinct rows to repeat; give 1 or more")
+        return {task: by_language for task, by_language in fewer.items() if by_language}
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,8 @@
 """From a place to its data files. A local file, a local folder and a dataset on the Hugging Face hub take one path.
 
 1. A folder, here or on the hub, is listed through `fsspec`; nothing of it is run, and no loading script is needed.
-2. Where its README declares configurations (`configs:` with `data_files:`), they say what is in it.
+2. Where its README declares configurations (`configs:` with `data_files:`), they say what is in it. Where these name
+   no split, `datasets` would train on all; here a file named test or validation is that.
 3. Elsewhere names do, as `datasets` reads them: `train-00000-of-00002.parquet`, `dev/`, `test.jsonl` tell the split,
    and a sub-folder that does not is the configuration.
 """
@@ -98,12 +99,17 @@ def _listed(root: str, name: str, pattern: str) -> list[DataFile]:
     found = []
     for config, split, wanted in configs:
         matched = {PurePosixPath(path).relative_to(base) for each in wanted for path in fs.glob(f"{base}/{each}")}
-        found += [_file(root, name, path, split, config) for path in files if path in matched]
+        found += [
+            _file(root, name, path, split or _split(str(path)) or "train", config) for path in files if path in matched
+        ]
     return found
 
 
 def _declared(readme: bytes) -> list[tuple[str, str, list[str]]]:
-    """Configuration, split and patterns of files, as the README's head declares them; none reach outside its folder."""
+    """Configuration, split ("" if not named) and patterns of files, as the README's head declares them.
+
+    No pattern reaches outside its folder.
+    """
     from datasets.data_files import sanitize_patterns
     from datasets.utils.metadata import MetadataConfigs
     from huggingface_hub import DatasetCard
@@ -112,10 +118,11 @@ def _declared(readme: bytes) -> list[tuple[str, str, list[str]]]:
     try:
         card = DatasetCard(readme.decode(), ignore_metadata_errors=True)
         configs = MetadataConfigs.from_dataset_card_data(card.data)
+        wanted = {name: facts.get("data_files") or _below(facts.get("data_dir")) for name, facts in configs.items()}
         found = [
-            (config, _split(split) or split, patterns)
-            for config, facts in configs.items()
-            for split, patterns in sanitize_patterns(facts.get("data_files") or _below(facts.get("data_dir"))).items()
+            (config, (_split(split) or split) if _names_splits(files) else "", patterns)
+            for config, files in wanted.items()
+            for split, patterns in sanitize_patterns(files).items()
         ]
     except (YAMLError, ValueError, KeyError, TypeError, AttributeError):
         return []
@@ -124,6 +131,10 @@ def _declared(readme: bytes) -> list[tuple[str, str, list[str]]]:
 
 def _below(folder: Any) -> str:
     return f"{folder}/**" if folder else "**"
+
+
+def _names_splits(data_files: Any) -> bool:
+    return isinstance(data_files, dict) or any(isinstance(each, dict) for each in data_files)
 
 
 def _inside(pattern: str) -> bool:

@@ -17,12 +17,12 @@ from typing import BinaryIO
 import polars as pl
 
 from glotmix.errors import UserError
+from glotmix.pool.json_array import item_blocks
 from glotmix.pool.json_lines import json_columns, json_record
 from glotmix.pool.lines import line_blocks
-from glotmix.pool.record import DataFile, Found, Unusable
+from glotmix.pool.record import DataFile, Found
 
 _BATCH = 10_000  # records put into one list
-_LONGEST_RECORD = 64 * 2**20  # bytes of a JSON array between two of its items
 
 
 @contextmanager
@@ -59,15 +59,15 @@ def records(file: DataFile) -> Iterator[list[Found]]:
     with opened(file) as stream:
         match _format(file, stream):
             case "jsonl":
-                yield from ([json_record(*line) for line in block.iter_rows()] for block in line_blocks(stream))
+                yield from ([json_record(*line) for line in part.iter_rows()] for part in _parts(line_blocks(stream)))
+            case "json":
+                yield from ([json_record(*item) for item in part.iter_rows()] for part in _parts(item_blocks(stream)))
             case "tsv" | "lines":
-                yield from ([_line_record(*line) for line in block.iter_rows()] for block in line_blocks(stream))
+                yield from ([_line_record(*line) for line in part.iter_rows()] for part in _parts(line_blocks(stream)))
             case "blocks":
                 yield from _batched(_text_blocks(stream))
             case "csv":
-                yield from _batched(_csv_records(stream, ","))
-            case "json":
-                yield from _batched(_array_items(stream))
+                yield from _batched(_csv_records(file, stream, ","))
             case "parquet":
                 number = itertools.count(1)
                 for batch in _parquet_batches(file, stream):
@@ -90,9 +90,9 @@ def frames(file: DataFile, columns: Mapping[str, pl.DataType]) -> Iterator[pl.Da
                     first += len(batch)
                     yield pl.concat([_unspoilt(found), _fitted(file, batch, columns)], how="horizontal")
             case "json":
-                yield from (_record_columns(batch, columns) for batch in _batched(_array_items(stream)))
+                yield from (json_columns(block, columns) for block in item_blocks(stream))
             case text:
-                found_rows = _csv_records(stream, "," if text == "csv" else "\t")
+                found_rows = _csv_records(file, stream, "," if text == "csv" else "\t")
                 yield from (_record_columns(batch, columns) for batch in _batched(found_rows))
 
 
@@ -105,9 +105,9 @@ def _format(file: DataFile, stream: BinaryIO) -> str:
     return "json" if start.startswith(b"[") else "jsonl"
 
 
-def _as_json(value: object) -> str:
-    """A lone surrogate stays escaped, to be found when this is read."""
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+def _parts(blocks: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """A block of short lines has millions: too many to be Python values at once."""
+    return (part for block in blocks for part in block.iter_slices(_BATCH))
 
 
 def _batched(found: Iterable[Found]) -> Iterator[list[Found]]:
@@ -129,7 +129,7 @@ def _text_blocks(stream: BinaryIO) -> Iterator[Found]:
             yield Found(first[0], text, text, next((reason for _, _, reason in block if reason), ""))
 
 
-def _csv_records(stream: BinaryIO, delimiter: str) -> Iterator[Found]:
+def _csv_records(file: DataFile, stream: BinaryIO, delimiter: str) -> Iterator[Found]:
     lines, consumed = (line for block in line_blocks(stream) for line in block.iter_rows()), []
 
     def texts() -> Iterator[str]:
@@ -151,6 +151,7 @@ def _csv_records(stream: BinaryIO, delimiter: str) -> Iterator[Found]:
         reason = next((reason for _, _, reason in consumed if reason), reason)
         if header is None:
             header = values or []
+            _no_doubles(file, header)
         elif reason or values is None or len(values) != len(header):
             yield Found(consumed[0][0], None, raw, reason or "wrong column count")
         else:
@@ -164,45 +165,26 @@ def _next_row(rows: Iterator[list[str]]) -> tuple[list[str] | None, str]:
         return [], "broken CSV"
 
 
-class _Limited:
-    """A stream that refuses to be read on when one item of it never ends."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.stream, self.left = stream, _LONGEST_RECORD
-
-    def read(self, size: int = -1) -> bytes:
-        self.left -= size
-        if self.left < 0:
-            raise Unusable("item too long; what follows it is not read")
-        return self.stream.read(size)
-
-
-def _array_items(stream: BinaryIO) -> Iterator[Found]:
-    import ijson
-
-    limited, number = _Limited(stream), 0
-    try:
-        for number, value in enumerate(ijson.items(limited, "item", use_float=True), start=1):
-            limited.left = _LONGEST_RECORD
-            yield json_record(number, _as_json(value))
-    except Unusable as reason:
-        yield Found(number + 1, None, "", str(reason))
-    except (ijson.JSONError, UnicodeDecodeError) as error:
-        yield Found(number + 1, None, str(error), "broken JSON; what follows it is not read")
-
-
 def _parquet_batches(file: DataFile, stream: BinaryIO, columns: Iterable[str] | None = None) -> Iterator[pl.DataFrame]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         parquet = pq.ParquetFile(stream, pre_buffer=False, buffer_size=2**20)
+        _no_doubles(file, parquet.schema_arrow.names)
         wanted = None if columns is None else [name for name in parquet.schema_arrow.names if name in set(columns)]
         for batch in parquet.iter_batches(batch_size=_BATCH, columns=wanted):
+            batch.validate(full=True)  # Polars would trust that text is UTF-8
             yield pl.DataFrame(pl.from_arrow(batch))
     except pa.ArrowException as error:
         why = str(error).splitlines()[0]
         raise UserError(f"{file.name}: not a Parquet file one can read ({why})") from None
+
+
+def _no_doubles(file: DataFile, columns: Sequence[str]) -> None:
+    doubles = [name for number, name in enumerate(columns) if name and name in columns[:number]]
+    if doubles:
+        raise UserError(f"{file.name}: two columns are named {doubles[0]!r}; rename one")
 
 
 def _unspoilt(lines: pl.DataFrame) -> pl.DataFrame:
@@ -219,6 +201,6 @@ def _fitted(file: DataFile, batch: pl.DataFrame, columns: Mapping[str, pl.DataTy
 
 def _record_columns(batch: Sequence[Found], columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """Values as JSON, to be read like JSON lines."""
-    lines = [(record.line, _as_json(record.value), record.reason) for record in batch]
+    lines = [(record.line, json.dumps(record.value, ensure_ascii=False), record.reason) for record in batch]
     block = pl.DataFrame(lines, schema={"line": pl.Int64, "raw": pl.String, "reason": pl.String}, orient="row")
     return json_columns(block, columns).with_columns(pl.Series("raw", [record.raw for record in batch], pl.String))

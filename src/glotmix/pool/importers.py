@@ -24,6 +24,7 @@ class ImportReport:
 
     counts: pl.DataFrame  # task, language, split, rows
     replaced: int  # rows that were in the pool under the same id
+    moved: int  # rows that were in the pool to train on, held out now as they are in another language
     rejected: pl.DataFrame  # reason, lines
 
 
@@ -40,28 +41,31 @@ def import_pool(
     """Reads a source's file, folder or hub dataset and adds its rows to the pool folder `out`.
 
     Nothing is written if that fails. `split` sets the split of every row; `validation_rows` training rows per task and
-    language are held out. `progress` is told what is being done (read, written) and with how many rows.
+    language are held out (`PoolWriter` says which). `progress` is told what is being done (read, written) and with how
+    many rows.
 
     Raises:
         UserError: an unknown source or option, a place that can't be read, or a file of the wrong kind.
         GlotmixError: the folder can't be written.
     """
     known = _source(source, options, split, validation_rows)
-    if validation_rows is None:
-        validation_rows = 0 if split == "test" else known.validation_rows
+    held_rows = known.validation_rows if validation_rows is None else validation_rows
     if split is not None and "split" in known.options:
         options["split"], split = split, None
     rows = 0
-    with pool_writer(out, validation_rows) as writer:
+    with pool_writer(out, held_rows) as writer:
         for batch in checked(known.read(str(place), **options), split):
             writer.add(batch)
             rows += len(batch.rows)
             progress("read", rows)
+        if validation_rows and writer.held.chosen.is_empty():
+            raise UserError(f"validation_rows {validation_rows}: there are no training rows; leave it out")
         writer.finish(partial(progress, "written"))
     counts = [(*cell, count) for cell, count in sorted(writer.counts.items()) if count]
     return ImportReport(
         counts=pl.DataFrame(counts, schema=COUNTS_SCHEMA, orient="row"),
         replaced=writer.replaced,
+        moved=writer.moved,
         rejected=pl.DataFrame(
             sorted(writer.reasons.items()), schema={"reason": pl.String, "lines": pl.Int64}, orient="row"
         ),

@@ -40,11 +40,12 @@ def _lines(block: bytes) -> pl.DataFrame:
         text = pl.Series("raw", [block.removesuffix(b"\n").decode()]).str.split("\n").explode()
         return text.to_frame().select(pl.col("raw").str.strip_suffix("\r"), reason=pl.lit(""))
     except UnicodeDecodeError:
-        decoded = [_decoded(line.removesuffix(b"\r")) for line in block.removesuffix(b"\n").split(b"\n")]
-        return pl.DataFrame(decoded, schema={"raw": pl.String, "reason": pl.String}, orient="row")
+        texts = [decoded(line.removesuffix(b"\r")) for line in block.removesuffix(b"\n").split(b"\n")]
+        return pl.DataFrame(texts, schema={"raw": pl.String, "reason": pl.String}, orient="row")
 
 
-def _decoded(line: bytes) -> tuple[str, str]:
+def decoded(line: bytes) -> tuple[str, str]:
+    """The text and "", or what can be shown of it and why."""
     try:
         return line.decode(), ""
     except UnicodeDecodeError:

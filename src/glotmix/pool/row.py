@@ -45,7 +45,8 @@ def chat(question: pl.Expr, answer: pl.Expr) -> pl.Expr:
 def unsound(rows: pl.DataFrame) -> pl.Series:
     """Per row, why it can't be a row of a pool; null if it can."""
     content = pl.element().struct.field("content")
-    asked = (pl.element().struct.field("role") == "user") & _filled(content)
+    role = pl.element().struct.field("role")
+    asked = (role == "user") & _filled(content)
     last = pl.col("messages").list.last().struct
     answered = (last.field("role") == "assistant") & _filled(last.field("content"))
     length = pl.col("messages").list.eval(content.str.len_chars()).list.sum() + _or_empty("reference").str.len_chars()
@@ -59,6 +60,7 @@ def unsound(rows: pl.DataFrame) -> pl.Series:
         "unknown split": ~pl.col("split").is_in(SPLITS),
         "empty question": ~pl.col("messages").list.eval(asked).list.any(),
         "empty answer": ~answered & ~((pl.col("split") == "test") & _filled(pl.col("reference"))),
+        "broken message": pl.col("messages").list.eval(role.is_null() | content.is_null()).list.any(),
         "text too long": length > LONGEST_TEXT,
     }
     reasons = [pl.when(check.fill_null(True)).then(pl.lit(reason)) for reason, check in checks.items()]

@@ -113,7 +113,8 @@ def parse_speeds(given: list[str], models: list[str]) -> dict[str, float]:
     for text in given:
         model, _, number = text.rpartition("=")
         if model and model not in models:
-            raise UserError(f"--tokens-per-second: the study has no model {model!r}; it has {', '.join(models)}")
+            known = ", ".join(dict.fromkeys(models))
+            raise UserError(f"--tokens-per-second: the study has no model {model!r}; it has {known}")
         try:
             speed = float(number)
         except ValueError:

@@ -151,7 +151,9 @@ class FromPool:
 
 
 def mixture_spec(spec: StudySpec, cell: Cell) -> MixtureSpec:
-    return MixtureSpec(counts=cell.counts, items=cell.items, seed=spec.data_seed, repeat=cell.repeat)
+    return MixtureSpec(
+        counts=cell.counts, distinct=cell.distinct, items=cell.items, seed=spec.data_seed, repeat=cell.repeat
+    )
 
 
 def validated(spec: StudySpec, cell: Cell) -> tuple[tuple[str, str], ...]:

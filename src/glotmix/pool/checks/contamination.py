@@ -4,10 +4,10 @@ A row is contaminated if one of these holds, looked for in this order:
 
 1. its **item** is tested, in whatever language: the same item id in the same task;
 2. its **text** is tested: the same key (see `text`), that is the same prompt but for spacing, case, punctuation and the
-   format of numbers;
+   format of numbers; or the same request, that is the prompt without the lines that many prompts of its cell share;
 3. at least **half of the grams** of a test prompt stand in it, and at least 25 of them: a phrase of some 30 characters,
    so that short prompts are left to 1. and 2. Grams that many prompts of a test set share
-   do not count, in whatever test set.
+   do not count, in whatever test set. For a long test prompt 1,000 of its grams stand, those of the lowest hash.
 
 Half is where GSM8K's own train and test files part: 4 of 7,473 training questions reach it, all of them a test question
 with other names or numbers, and the next ones share a plot at most (docs/checks.md).
@@ -20,12 +20,14 @@ import polars as pl
 
 from glotmix.errors import UserError
 from glotmix.pool.checks.finding import ROWS_SCHEMA, Examined, Finding
-from glotmix.pool.checks.reading import Cell, batches, cells, count, scan
-from glotmix.pool.checks.text import common, grams, key
+from glotmix.pool.checks.reading import Cell, batches, cells, count, fixed_lines, request, sample, scan
+from glotmix.pool.checks.text import common, grams, key, portions
 from glotmix.pool.folder import FolderPool
 
 OVERLAP = 0.5
 LEAST_SHARED = 25
+MOST_GRAMS = 1_000
+SAMPLE = 1_000  # prompts from which their shared lines are known
 _SAYS = "it gives away a test item: drop the row, or leave that item out of the test"
 
 
@@ -42,7 +44,9 @@ def contamination(examined: Examined) -> Iterator[Finding]:
 
 
 def _keyed(pool: FolderPool, cell: Cell) -> pl.LazyFrame:
-    return scan(pool, cell).select("row_id", "item_id", key=key(pl.col("prompt")))
+    fixed = fixed_lines(sample(pool, cell, SAMPLE, "prompt")["prompt"])
+    texts = {"key": key(pl.col("prompt")), "request": key(request(pl.col("prompt"), fixed))}
+    return scan(pool, cell).select("row_id", "item_id", **texts)
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,14 @@ class Tested:
     grams: pl.DataFrame  # gram, test, size: how many of them its text has
 
     def matches(self, task: str, rows: pl.DataFrame) -> pl.DataFrame:
-        """The contaminated ones of `rows` (row_id, item_id, key), with the columns of ROWS_SCHEMA."""
+        """The contaminated ones of `rows` (row_id, item_id, key, request), with the columns of ROWS_SCHEMA."""
         same_item = rows.join(self.items.filter(task=task), on="item_id").with_columns(detail=pl.lit("same item"))
-        same_text = rows.join(self.texts, on="key").with_columns(detail=pl.lit("same text"))
-        parts = (same_item, same_text, self._overlapping(rows))
+        same_text, same_request = (
+            rows.join(self.texts, left_on=name, right_on="key").with_columns(detail=pl.lit(f"same {said}"))
+            for name, said in (("key", "text"), ("request", "request"))
+        )
+        overlapping = [self._overlapping(part) for part in portions(rows, rows["key"].str.len_chars())]
+        parts = (same_item, same_text, same_request, *overlapping)
         found = pl.concat(part.select(ROWS_SCHEMA.names()) for part in parts)
         return found.unique("row_id", keep="first", maintain_order=True)
 
@@ -84,17 +92,23 @@ def _tested(pools: Sequence[FolderPool]) -> Tested:
         for cell in own:
             rows = _keyed(pool, cell).rename({"row_id": "other"}).collect(engine="streaming").sort("other")
             items.append(rows.select("item_id", "other", task=pl.lit(cell.task)))
-            once = rows.drop_nulls("key").unique("key", keep="first", maintain_order=True)
-            new = once.join(texts, on="key", how="anti", maintain_order="left").with_row_index(
-                "test", offset=len(texts)
-            )
-            texts = pl.concat([texts, new.select(texts.columns)])
-            found = grams(new["key"])
-            tested.append(found.select("gram", new["test"].gather(found["text"])))
+            every = pl.concat(rows.select("other", key=name) for name in ("request", "key"))
+            once = every.drop_nulls("key").unique("key", keep="first", maintain_order=True)
+            new = once.join(texts, on="key", how="anti", maintain_order="left")
+            new = new.with_row_index("test", offset=len(texts)).select(texts.columns)
+            texts = pl.concat([texts, new])
+            found = pl.concat([_NO_GRAMS, *map(_sketch, portions(new, new["key"].str.len_chars()))])
+            tested.append(found)
             fixed.append(common(found, len(new)))
     telling = pl.concat(tested).filter(~pl.col("gram").is_in(pl.concat(fixed).implode()))
     first = pl.concat(items).unique(["task", "item_id"], keep="first", maintain_order=True)
     return Tested(first, texts, telling.with_columns(size=pl.len().over("test")))
+
+
+def _sketch(texts: pl.DataFrame) -> pl.DataFrame:
+    """The grams of each text, or those of the lowest hash: `gram` and the text's number `test`."""
+    found = grams(texts["key"]).filter(pl.col("gram").rank("ordinal").over("text") <= MOST_GRAMS)
+    return found.select("gram", texts["test"].gather(found["text"]))
 
 
 _NO_ITEMS = pl.DataFrame(schema={"item_id": pl.String, "other": pl.String, "task": pl.String})

@@ -11,13 +11,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glotmix.pool.checks.text import GRAM, common, grams, numbers, similarity
+from glotmix.pool.checks.text import AT_ONCE, GRAM, common, grams, numbers, portions, similarity
 
 SIMILAR = 0.8
 BANDS, BAND_HASHES = 20, 5
 LEAST_GRAMS = 12
 LEAST_CHARACTERS = LEAST_GRAMS + GRAM - 1
-AT_ONCE = 20_000  # texts or pairs
 PAIRS_SCHEMA = pl.Schema({"junior": pl.UInt32(), "senior": pl.UInt32(), "alike": pl.Float64()})
 
 
@@ -31,11 +30,11 @@ def near_pairs(texts: pl.DataFrame) -> pl.DataFrame:
         PAIRS_SCHEMA: of several partners the one in the highest split, of those the one most like it.
     """
     texts = texts.filter(pl.col("key").str.len_chars() >= LEAST_CHARACTERS)
-    some = texts["key"].gather_every(max(1, len(texts) // AT_ONCE))
+    some = texts["key"].gather_every(1 + int(texts["key"].str.len_chars().sum()) // (2 * AT_ONCE))
     fixed = common(grams(some), len(some))
     same = pl.struct("answer", numbers(pl.col("key"))).hash()
     pairs = _candidates(texts.select("at", "split", "key", same=same), fixed)
-    compared = [_compared(part, texts, fixed) for part in pairs.iter_slices(AT_ONCE)]
+    compared = [_compared(part, texts, fixed) for part in portions(pairs, pairs["characters"])]
     near = pl.concat([_NO_PAIRS, *compared]).filter(pl.col("alike") >= SIMILAR)
     ranked = near.sort("junior", "split", "alike", "senior", descending=[False, True, True, False])
     return ranked.unique("junior", keep="first", maintain_order=True).drop("split")
@@ -53,16 +52,22 @@ def _compared(pairs: pl.DataFrame, texts: pl.DataFrame, fixed: pl.Series) -> pl.
 
 
 def _candidates(texts: pl.DataFrame, fixed: pl.Series) -> pl.DataFrame:
-    """Pairs that share a band, their numbers and answer: each text of a run with the first of every split."""
-    bands = (
-        pl.concat(_bands(part, fixed) for part in texts.iter_slices(AT_ONCE)) if len(texts) else _bands(texts, fixed)
-    )
+    """Pairs that share a band, their numbers and answer: each text of a run with the first of every split.
+
+    Columns senior, junior and `characters` of both.
+    """
+    characters = texts.select("at", characters=pl.col("key").str.len_chars())
+    parts = portions(texts, characters["characters"])
+    bands = pl.concat([_bands(texts.clear(), fixed), *(_bands(part, fixed) for part in parts)])
     pairs = []
     for band in range(BANDS):
         run = bands.select("at", "split", band=f"band {band}").filter(pl.col("band").is_duplicated())
         first = run.group_by("band", "split").agg(senior=pl.col("at").min()).drop("split")
         pairs.append(run.join(first, on="band").filter(pl.col("at") > pl.col("senior")).select("senior", junior="at"))
-    return pl.concat(pairs).unique().sort("junior", "senior")
+    every = pl.concat(pairs).unique().sort("junior", "senior")
+    for side in ("junior", "senior"):
+        every = every.join(characters.rename({"at": side, "characters": side + "_characters"}), on=side, maintain_order="left")
+    return every.select("senior", "junior", characters=pl.col("junior_characters") + pl.col("senior_characters"))
 
 
 def _bands(texts: pl.DataFrame, fixed: pl.Series) -> pl.DataFrame:

@@ -5,17 +5,25 @@
 2. The **grams** of a text are the runs of 8 characters in its key. They need no words, so they mean the same in scripts
    without spaces. Each is one 64-bit number.
 3. A gram that many texts share (the fixed phrases of a prompt) says nothing about two of them; `common` finds those.
+
+A gram takes some hundred bytes of memory while it is made: `portions` keeps texts at once to a few million characters.
 """
+
+import sys
+import unicodedata
+from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 GRAM = 8  # characters; a power of two
+AT_ONCE = 2_000_000  # characters
 COMMON_SHARE = 0.05
 COMMON_TEXTS = 5
 GRAMS_SCHEMA = pl.Schema({"text": pl.UInt32(), "gram": pl.UInt64()})
-_DIGITS = {chr(zero + n): str(n) for zero in (0x660, 0x6F0, 0x966, 0x9E6, 0xC66, 0xE50) for n in range(10)}
+_OTHERS = map(chr, range(0x80, sys.maxunicode + 1))
+_DIGITS = {digit: str(unicodedata.decimal(digit)) for digit in _OTHERS if digit.isdecimal()}  # of all scripts
 _SAME = {**_DIGITS, "ß": "ss", "−": "-", "–": "-", "×": "*", "÷": "/", "⁄": "/", "٫": ".", "٬": ","}
 _NOUGHTS = r"(\d)[.,]00?(\D|$)"
 _DECIMALS = r"(\d)[.,](\d{1,2}|\d{4,})([^\d.,]|[.,]\D|[.,]?$)"  # not the groups of 1,14,200
@@ -25,16 +33,26 @@ _MULTIPLIER = 0x9E3779B97F4A7C15
 
 
 def key(text: pl.Expr) -> pl.Expr:
-    """What is left of a text without its dress; null if nothing is."""
+    """What is left of a text without its dress: signs alone, such as emoji, if it has no more; null if it is blank."""
     plain = text.str.normalize("NFKC").str.to_lowercase().str.replace_many(_SAME)
     numbers = plain.str.replace_all(_NOUGHTS, "$1$2").str.replace_all(_DECIMALS, "$1٫$2$3")
     bare = numbers.str.replace_all(_MINUS, "−$1").str.replace_all(_DRESS, "")
-    return pl.when(bare != "").then(bare)
+    signs = plain.str.replace_all(r"\s+", "")
+    return pl.when(bare != "").then(bare).when(signs != "").then(signs)
 
 
 def numbers(key: pl.Expr) -> pl.Expr:
     """The numbers in a key, as one text whatever their order."""
     return key.str.extract_all(r"\d+(?:٫\d+)?").list.sort().list.join(" ")
+
+
+def portions(rows: pl.DataFrame, characters: pl.Series) -> Iterator[pl.DataFrame]:
+    """The rows in their order, in parts of at most AT_ONCE characters and one row more."""
+    part = (characters.fill_null(0).cast(pl.Int64).cum_sum() - 1) // AT_ONCE
+    start = 0
+    for length in part.rle().struct.field("len"):
+        yield rows.slice(start, length)
+        start += length
 
 
 def grams(keys: pl.Series) -> pl.DataFrame:

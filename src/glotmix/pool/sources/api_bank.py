@@ -34,7 +34,7 @@ _PART = re.compile(r"lv[123]-api-train|level-[12]-api|level-3-batch-inf(?!-)")
 _FORM = re.compile(r"(?:API-Request: ?)?\[ApiName\([^\]]*\)\]")
 _JSON_FORM = '{"name": "ApiName", "arguments": {"key1": "value1", "key2": "value2", ...}}'
 _CALL = re.compile(r"\s*(?:API-Request:)?\s*\[\s*([\w.]+)\((.*)\)\s*\]\s*", re.DOTALL)
-_SECOND_CALL = re.compile(r"\)\s*,\s*[^\W\d]\w*\(\s*(?:[^\W\d]\w*\s*=|\)|\Z)")
+_SECOND_CALL = re.compile(r"\)\s*(?:,|\]\s*,?\s*\[)\s*[^\W\d]\w*\(\s*(?:[^\W\d]\w*\s*=|\)|\Z)")
 _KEY = re.compile(r"\s*([^\W\d]\w*)\s*=\s*")
 _END = re.compile(r",(?=\s*[^\W\d]\w*\s*=)|\Z")
 _LONGEST_CALL = 10_000  # characters

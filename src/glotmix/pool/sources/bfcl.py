@@ -83,8 +83,8 @@ def _call(accepted: Any, functions: list[Any]) -> tuple[str, dict[str, Any]]:
     match accepted:
         case None | []:
             raise LeftOut("no call to make")
-        case [dict(only)] if len(only) == 1:
-            name, parameters = next(iter(only.items()))
+        case [dict(only)] if len(only) == 1 and isinstance(parameters := next(iter(only.values())), dict):
+            (name,) = only
             return str(name), _arguments(parameters, _required(name, functions))
     raise LeftOut("several calls")
 
@@ -97,7 +97,7 @@ def _required(name: str, functions: list[Any]) -> list[str]:
     return []
 
 
-def _arguments(parameters: Any, required: Sequence[str] = ()) -> dict[str, Any]:
+def _arguments(parameters: Mapping[str, Any], required: Sequence[str] = ()) -> dict[str, Any]:
     """Parameter -> first accepted value, without those that may be left out."""
     chosen = {}
     for name, accepted in parameters.items():

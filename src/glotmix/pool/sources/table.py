@@ -16,7 +16,7 @@
 2. `{@line}`, `{@file}`, `{@config}` and `{@split}` stand for the line's number, the file's name without its endings,
    and the configuration (or sub-folder) and split that the layout tells.
 3. A placeholder is a column's name, all of it: nothing is looked up in the value, nothing is run.
-4. Numbers are written as in the data; a row lacking one of its columns is rejected.
+4. Numbers are written plainly, 5.0 as 5; a row lacking one of its columns is rejected.
 """
 
 import string
@@ -66,6 +66,8 @@ def _no_braces_alone(value: Any) -> Any:
 
 
 def _readable(template: str) -> str:
+    if not template:
+        raise ValueError("empty; name a column, like {text}, or leave the key out")
     unknown = [name for name in _columns_of(template) if name.startswith("@") and name not in _LAYOUT]
     if unknown:
         raise ValueError(f"unknown placeholder {{{unknown[0]}}}; of the layout there are {', '.join(_LAYOUT)}")

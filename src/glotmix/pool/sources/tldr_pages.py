@@ -78,7 +78,7 @@ def _parser(english: dict[str, list[str]]) -> Callable[[Record], list[dict[str, 
             case _:
                 raise Unusable("not a page")
         language = lang.replace("_", "-")
-        texts = [(str(example.get("text", "")), blanked(str(example.get("command", "")))) for example in examples]
+        texts = [_example(example) for example in examples]
         places = _places([command for _, command in texts], english.get(page, []))
         return [
             _row(page, language, f"{title}: {' '.join(map(str, lines))}\n{text}", (title, command), place)
@@ -86,6 +86,14 @@ def _parser(english: dict[str, list[str]]) -> Callable[[Record], list[dict[str, 
         ]
 
     return parse
+
+
+def _example(example: Any) -> tuple[str, str]:
+    """What shall be done, and the blanked command."""
+    match example:
+        case {"text": str(text), "command": str(command)}:
+            return text, blanked(command)
+    raise Unusable("not a page")
 
 
 def _places(commands: list[str], english: list[str]) -> list[tuple[int, bool]]:

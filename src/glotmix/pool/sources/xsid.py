@@ -136,4 +136,6 @@ def _spans(text: str, tokens: list[tuple[str, str]]) -> list[tuple[str, int, int
         elif tag != "O":
             raise Unusable("unknown slot tag")
         open_slot = slot
+    if text[end:].strip():
+        raise Unusable("tokens do not make all of the text")
     return spans
