@@ -5,8 +5,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from glotmix.pool import ROW_SCHEMA
+from glotmix.pool.checks.text import grams
 from glotmix.pool.folder import MANIFEST, FolderPool, split_file
 
 Rows = list[dict[str, object]]
@@ -62,3 +64,16 @@ def mgsm_rows(data: Path, languages: Sequence[str] = MGSM) -> Rows:
             facts = {"language": tag, "split": "test", "source": "mgsm"}
             rows.append(row(f"mgsm-{n}", question, number, number.replace(",", ""), **facts))
     return rows
+
+
+def small_portions(monkeypatch: pytest.MonkeyPatch, check: str, characters: int) -> list[int]:
+    """Lets a check look at so many characters at once; how many it takes each time is added to the list."""
+    monkeypatch.setattr("glotmix.pool.checks.text.AT_ONCE", characters)
+    at_once: list[int] = []
+
+    def counting(keys: pl.Series) -> pl.DataFrame:
+        at_once.append(int(keys.str.len_chars().sum()))
+        return grams(keys)
+
+    monkeypatch.setattr(f"glotmix.pool.checks.{check}.grams", counting)
+    return at_once

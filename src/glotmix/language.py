@@ -67,7 +67,7 @@ def _from_cldr(tag: str) -> Language:
     try:
         standard = langcodes.standardize_tag(tag)
         found = langcodes.Language.get(standard)
-        valid = found.is_valid()
+        valid = found.is_valid() and not standard.startswith("x-")  # which names no language
     except LanguageTagError:
         standard, found, valid = "", None, False
     if found is None or not valid:

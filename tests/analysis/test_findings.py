@@ -172,5 +172,6 @@ def test_why_a_quantity_has_no_languages(kept, name, why):
     study = simulate(TRUTH, 0).filter(kept)
     if why.startswith("no setting"):
         study = study.filter(pl.col("role") != "seen")
-    notes = findings(study).filter(name=name)["note"]
-    assert len(notes) and all(note.startswith(f"cannot tell: {why}") for note in notes)
+    told = findings(study).filter(name=name)
+    assert len(told) and all(note.startswith(f"cannot tell: {why}") for note in told["note"])
+    assert all("none" in definition and "()" not in definition for definition in told["definition"])

@@ -15,7 +15,7 @@ from glotmix.errors import UserError
 from glotmix.pool.checks.contamination import contamination
 from glotmix.pool.checks.finding import Examined
 from glotmix.pool.folder import FolderPool
-from small_pool import gsm8k, gsm8k_rows, mgsm_rows, row, write_pool
+from small_pool import gsm8k, gsm8k_rows, mgsm_rows, row, small_portions, write_pool
 
 
 def found(pool: FolderPool, *evaluation: FolderPool) -> dict[str, tuple[str, str]]:
@@ -120,6 +120,34 @@ def test_hidden_questions_are_found_in_every_language(tmp_path: Path, data_folde
         for n, one in enumerate(tested)
     ]
     assert len(found(write_pool(tmp_path, [*tested, *hidden]))) == len(tested) == 2750
+
+
+@pytest.mark.parametrize("frame", ["{}", "Solve this problem.\n\n{}\n\nThink first."])
+def test_a_question_is_found_in_whatever_frame_it_stands_however_short_it_is(tmp_path: Path, data_folder: Path, frame):
+    """Chinese questions have as few as 20 characters: too few for a share of them to mean much."""
+    tested = [
+        one | {"messages": [{"role": "user", "content": f"Question:\n{one['messages'][0]['content']}\nAnswer:"}]}
+        for one in mgsm_rows(data_folder, ["zh", "ja"])
+    ]
+    hidden = [
+        row(f"h{n}", frame.format(one["messages"][0]["content"]), language=str(one["language"]))
+        for n, one in enumerate(mgsm_rows(data_folder, ["zh", "ja"]))
+    ]
+    caught = found(write_pool(tmp_path, [*tested, *hidden]))
+    assert len(caught) == 500
+    assert {detail for _, detail in caught.values()} <= {"same text", "same request"}
+
+
+def test_long_texts_are_looked_at_a_few_at_once(tmp_path: Path, monkeypatch):
+    at_once = small_portions(monkeypatch, "contamination", 5_000)
+    texts = [" ".join(sentence(20 * n + k) for k in range(20)) for n in range(12)]
+    rows = [row(f"t{n}", text, split="test") for n, text in enumerate(texts[:6])]
+    rows += [row(f"c{n}", text) for n, text in enumerate(texts[6:])]
+    rows += [row(f"h{n}", "Once upon a time " + text[100:]) for n, text in enumerate(texts[:6])]
+    caught = found(write_pool(tmp_path, rows))
+    assert {row_id: other for row_id, (other, _) in caught.items()} == {f"h{n}:en": f"t{n}:en" for n in range(6)}
+    assert all(0.9 < float(detail.split()[0]) <= 1 for _, detail in caught.values())
+    assert max(at_once) < 5_000 + 3_000 < sum(at_once)
 
 
 def test_an_item_is_found_by_its_id_in_whatever_language_it_trains(tmp_path: Path):

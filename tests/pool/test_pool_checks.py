@@ -18,12 +18,12 @@ from glotmix.pool.checks import CHECKS, FINDINGS_SCHEMA, check_pool, failing, op
 from glotmix.pool.checks import answers as answers_check
 from glotmix.pool.checks import language as language_check
 from glotmix.pool.checks.finding import Examined, Finding
-from glotmix.pool.checks.text import key
+from glotmix.pool.checks.text import key, portions
 from glotmix.pool.folder import FolderPool
 from glotmix.pool.inspect import inspect_pool
 from glotmix.pool.intake import REJECTED_SCHEMA
 from glotmix.pool.write import REJECTED
-from small_pool import gsm8k, gsm8k_rows, mgsm_rows, row, write_pool
+from small_pool import gsm8k, gsm8k_rows, mgsm_rows, row, small_portions, write_pool
 
 NOISE = "abcdefghijklmnoprstuvw"
 
@@ -55,6 +55,8 @@ def sentence(number: int, words: int = 20) -> str:
         ("It costs $1,000.00!", "it  costs 1 000", "It costs 1.000 .", "IT COSTS\n1000", "It costs １０００"),
         ("Straße, 5 km", "STRASSE 5 KM"),
         ("२० फल", "20 फल"),
+        ("૨૦ ફળ", "20 ફળ", "᠒᠐ ફળ"),
+        ("😀 😀", "😀😀"),
         ("1,14,200", "114200"),
         ("「りんごは3個。」", "りんごは 3 個"),
         ("3 × 2 − 1", "3*2-1"),
@@ -72,8 +74,17 @@ def test_texts_that_differ_in_what_they_say_have_two(one: str, two: str):
     assert len(set(keys(one, two))) == 2
 
 
-def test_a_text_of_signs_alone_is_no_text():
-    assert keys("", " ... ", "?!") == [None] * 3
+def test_a_text_of_signs_alone_is_its_signs_and_a_blank_one_is_no_text():
+    assert keys("", " \n", " ... ", "?!", "…") == [None, None, "...", "?!", "..."]
+
+
+def test_portions_hold_every_row_once_and_at_most_one_beyond_their_size(monkeypatch):
+    monkeypatch.setattr("glotmix.pool.checks.text.AT_ONCE", 10)
+    sizes = pl.Series([0, 4, 6, 1, 30, 0, 2, 9, None, 10])
+    parts = list(portions(sizes.to_frame("size"), sizes))
+    assert pl.concat(parts)["size"].to_list() == sizes.to_list()
+    assert [part["size"].to_list() for part in parts] == [[0, 4], [6, 1], [30, 0, 2], [9, None], [10]]
+    assert not list(portions(sizes.to_frame("size").clear(), sizes.clear()))
 
 
 # bad rows in a real pool
@@ -207,6 +218,15 @@ def test_a_phrase_that_all_prompts_share_makes_no_duplicates(tmp_path: Path):
     assert not found(
         "near_duplicates", write_pool(tmp_path, [row(f"a{n}", phrase + sentence(n, 6)) for n in range(60)])
     )
+
+
+def test_near_duplicates_are_the_same_however_few_texts_are_looked_at_at_once(tmp_path: Path, monkeypatch):
+    texts = [sentence(n) for n in range(12)]
+    rows = [row(f"a{n}", text) for n, text in enumerate(texts)]
+    pool = write_pool(tmp_path, rows + [row(f"b{n}", "well " + text) for n, text in enumerate(texts)])
+    at_once = small_portions(monkeypatch, "near", 1_000)
+    assert found("near_duplicates", pool) == {f"b{n}:en" for n in range(12)}
+    assert max(at_once) < 1_000 + 2 * 250 < sum(at_once)
 
 
 def test_the_same_text_in_two_languages_is_no_duplicate(tmp_path: Path):

@@ -1,8 +1,10 @@
 """The page of a pool's check: complete in itself, safe with hostile rows, readable on a phone."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 from test_report_page import HOSTILE, Page
 
@@ -39,7 +41,7 @@ def test_every_line_of_the_table_leads_to_its_rows_and_every_row_has_an_anchor(r
     links = [a["href"] for tag, a in tags if tag == "a"]
     assert all(link.startswith("#") and link[1:] in ids for link in links)
     for number, examples in enumerate(report.findings["examples"], start=1):
-        assert f"#finding-{number}" in links
+        assert f"#finding-{number}-row-1" in links
         assert {f"finding-{number}-row-{n}" for n in range(1, len(examples) + 1)} <= ids
 
 
@@ -80,6 +82,25 @@ def test_long_texts_are_cut_with_a_note(tmp_path: Path):
     assert len(html) < 40_000
 
 
+@pytest.fixture(scope="module")
+def crowded(report):
+    """The report with 10,000 findings, of as many languages."""
+    languages = pl.DataFrame({"language": [f"l{n}" for n in range(10_000)]})
+    first = report.findings.head(1)
+    findings = languages.join(first.drop("language"), how="cross").select(first.columns)
+    place = dict(first.select("check", "severity", "task", "split").row(0, named=True))
+    rows = languages.join(report.rows.filter(**place).drop("language"), how="cross").select(report.rows.columns)
+    return replace(report, findings=findings, rows=rows)
+
+
+def test_of_ten_thousand_findings_each_shows_a_row_and_the_page_stays_small(crowded):
+    html = render_pool_page(crowded)
+    assert html.count('<article class="sample"') == 10_000
+    assert html.count("<details ") == 10_000
+    assert "<details open" not in html
+    assert len(html) < 20_000_000
+
+
 def test_a_page_that_cannot_be_written_says_where(report, tmp_path: Path):
     with pytest.raises(GlotmixError, match="absent"):
         write_pool_page(report, tmp_path / "absent" / "page.html")
@@ -101,3 +122,19 @@ def test_on_a_phone_nothing_is_wider_than_the_screen_and_nothing_is_asked_for(re
         assert page.locator("article.sample").count() == report.findings["examples"].list.len().sum()
         browser.close()
     assert asked == [file.as_uri()]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on this machine")
+def test_a_link_unfolds_its_rows_among_ten_thousand_findings(crowded, tmp_path: Path):
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    file = tmp_path / "page.html"
+    write_pool_page(crowded, file)
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 390, "height": 900})
+        page.goto(file.as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert not page.locator("#finding-7000-row-1").is_visible()
+        page.evaluate("document.querySelector('a[href=\"#finding-7000-row-1\"]').click()")
+        assert page.locator("#finding-7000-row-1").is_visible()
+        browser.close()

@@ -103,6 +103,14 @@ def test_hostile_names_make_no_tag_in_the_page_or_its_figures():
     assert not tags & {"script", "img"}
 
 
+def test_tasks_with_different_numbers_of_items_are_told_as_a_range(tiny):
+    assert "<b>20</b>test items per language" in render(*tiny)
+    info, results, findings, samples = tiny
+    fewer = results.filter(pl.col("item_id") != results["item_id"][0]).with_columns(task=pl.lit("instructions"))
+    both = render(info, pl.concat([results, fewer]), findings, samples)
+    assert "<b>19 to 20</b>test items per language and task" in both
+
+
 def test_control_characters_become_symbols(tiny):
     page = Page(render(*with_outputs(tiny, ["a\x00b\x1bc\x7fd\te"])))
     assert "a␀b␛c␡d\te" in page.pre

@@ -19,6 +19,7 @@ BAD_SPECS = [
     ({"tasks": ["math", "math"]}, "tasks: 'math' is named twice; name each once"),
     ({"models": []}, "models: Tuple should have at least 1 item"),
     ({"languages__train": ["klingonese"]}, "languages.train.0: unknown language 'klingonese'"),
+    ({"languages__train": ["x-foo"]}, "languages.train.0: unknown language 'x-foo'"),
     ({"languages__train": ["en"]}, "languages: train names the anchor 'en'; leave it out"),
     ({"languages__train": [False]}, "languages.train.0: YAML reads yes, no, on and off as true and false"),
     ({"languages__evaluate": ["es"]}, "languages: evaluate lacks the anchor 'en'; add it"),

@@ -156,7 +156,7 @@ def _levels(scores: Scores, setting: int) -> dict[str, Level]:
         name: [column for column, tag in enumerate(scores.languages) if group_of[tag] in parts]
         for name, parts in _GROUPS.items()
     }
-    tags = {name: " ".join(scores.languages[column] for column in columns) for name, columns in groups.items()}
+    tags = {name: " ".join(scores.languages[at] for at in columns) or "none" for name, columns in groups.items()}
     whose = "" if _trained_beside_anchor(scores, own) else "study's "
     by_transfer = f" (by transfer: no rows in {tags['anchor']})" if own.anchor_rows == 0 else ""
 

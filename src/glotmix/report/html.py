@@ -13,6 +13,7 @@ from markupsafe import Markup
 from glotmix.errors import GlotmixError
 from glotmix.language import Language
 from glotmix.report import text
+from glotmix.report.families import short
 
 HERE = Path(__file__).parent
 CONTROL = {code: 0x2400 + code for code in range(32) if code not in (9, 10)} | {127: 0x2421}
@@ -23,7 +24,7 @@ def render_page(template: str, **values: object) -> str:
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"count": text.count, "duration": text.duration}
+    environment.filters |= {"count": text.count, "duration": text.duration, "short": short}
     environment.globals["language"] = Language.get
     css = Markup((HERE / "report.css").read_text(encoding="utf-8"))
     return environment.get_template(template).render(css=css, **values).translate(CONTROL)

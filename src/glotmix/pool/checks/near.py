@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glotmix.pool.checks.text import AT_ONCE, GRAM, common, grams, numbers, portions, similarity
+from glotmix.pool.checks.text import GRAM, common, grams, numbers, portions, similarity, some
 
 SIMILAR = 0.8
 BANDS, BAND_HASHES = 20, 5
@@ -30,8 +30,8 @@ def near_pairs(texts: pl.DataFrame) -> pl.DataFrame:
         PAIRS_SCHEMA: of several partners the one in the highest split, of those the one most like it.
     """
     texts = texts.filter(pl.col("key").str.len_chars() >= LEAST_CHARACTERS)
-    some = texts["key"].gather_every(1 + int(texts["key"].str.len_chars().sum()) // (2 * AT_ONCE))
-    fixed = common(grams(some), len(some))
+    seen = some(texts["key"])
+    fixed = common(grams(seen), len(seen))
     same = pl.struct("answer", numbers(pl.col("key"))).hash()
     pairs = _candidates(texts.select("at", "split", "key", same=same), fixed)
     compared = [_compared(part, texts, fixed) for part in portions(pairs, pairs["characters"])]
@@ -66,7 +66,9 @@ def _candidates(texts: pl.DataFrame, fixed: pl.Series) -> pl.DataFrame:
         pairs.append(run.join(first, on="band").filter(pl.col("at") > pl.col("senior")).select("senior", junior="at"))
     every = pl.concat(pairs).unique().sort("junior", "senior")
     for side in ("junior", "senior"):
-        every = every.join(characters.rename({"at": side, "characters": side + "_characters"}), on=side, maintain_order="left")
+        every = every.join(
+            characters.rename({"at": side, "characters": side + "_characters"}), on=side, maintain_order="left"
+        )
     return every.select("senior", "junior", characters=pl.col("junior_characters") + pl.col("senior_characters"))
 
 

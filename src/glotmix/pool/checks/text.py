@@ -48,11 +48,16 @@ def numbers(key: pl.Expr) -> pl.Expr:
 
 def portions(rows: pl.DataFrame, characters: pl.Series) -> Iterator[pl.DataFrame]:
     """The rows in their order, in parts of at most AT_ONCE characters and one row more."""
-    part = (characters.fill_null(0).cast(pl.Int64).cum_sum() - 1) // AT_ONCE
+    part = characters.fill_null(0).cast(pl.Int64).cum_sum() // AT_ONCE
     start = 0
     for length in part.rle().struct.field("len"):
         yield rows.slice(start, length)
         start += length
+
+
+def some(keys: pl.Series) -> pl.Series:
+    """Every n-th text, so that they have some AT_ONCE characters."""
+    return keys.gather_every(1 + int(keys.str.len_chars().sum()) // AT_ONCE)
 
 
 def grams(keys: pl.Series) -> pl.DataFrame:
