@@ -45,7 +45,7 @@ def render(info: StudyInfo, results: pl.DataFrame, findings: pl.DataFrame, sampl
         runs=results["run"].n_unique(),
         sentences=SENTENCES,
         answers=len(results),
-        items=results.group_by("task", "language").agg(pl.col("item_id").n_unique())["item_id"].max(),
+        items=_from_to(results.group_by("task", "language").agg(pl.col("item_id").n_unique())["item_id"].to_list()),
         samples=pick(samples),
         limits=(CORRECT, FAILED),
         roles=roles,
