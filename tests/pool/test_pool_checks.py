@@ -1,6 +1,7 @@
 """What is wrong in a pool is found, and what is right is left alone."""
 
 import json
+import re
 import random
 from collections.abc import Iterable
 from pathlib import Path
@@ -479,6 +480,9 @@ def test_inspect_tells_what_is_in_every_cell(tmp_path: Path):
     assert told.rejected.rows() == [("no number", 2), ("too long", 1)]
     shown = CliRunner().invoke(app, ["pool", "inspect", str(tmp_path)])
     assert "2 records set aside at import: no number" in shown.output
+    assert re.search(r"other, toy +native +CC0 +2 +en\b", shown.output) and re.search(
+        r"toy +native +CC0 +1 +fr\b", shown.output
+    )
     assert len(json.loads(CliRunner().invoke(app, ["pool", "inspect", str(tmp_path), "--json"]).stdout)) == 2
 
 

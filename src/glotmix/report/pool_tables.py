@@ -10,23 +10,26 @@ from rich.text import Text
 
 from glotmix.report.text import count, percent
 
-_CELLS = ("task", "language", "split", ">rows", ">parallel", ">prompt", ">answer", "source", "origin", "licence")
-_WRAPPED = ("source", "origin", "licence")
+_CELLS = ("task", "language", "split", ">rows", ">parallel", ">prompt", ">answer")
+_ORIGINS = ("source", "origin", "licence", ">rows", "languages")
+_WRAPPED = ("source", "origin", "licence", "languages")
 _LEGEND = "parallel: items that the anchor has there too; prompt and answer: characters, mean / median"
 
 
 def inspection_table(cells: pl.DataFrame) -> list[Table | str]:
-    """What is in a pool, a line per task, language and split."""
+    """What is in a pool, a line per task, language and split; below, where it comes from."""
     rows = [
         (
             *(cell[name] for name in ("task", "language", "split")),
             *(count(cell[name]) for name in ("rows", "parallel")),
             *(f"{cell[f'{name}_mean']:.0f} / {cell[f'{name}_median']:.0f}" for name in ("prompt", "answer")),
-            *(cell[name] for name in ("source", "origin", "licence")),
         )
         for cell in cells.fill_null(0).iter_rows(named=True)
     ]
-    return [_table(_CELLS, rows), _LEGEND]
+    known = cells.group_by("source", "origin", "licence", maintain_order=True)
+    summed = known.agg(pl.col("rows").sum(), pl.col("language").unique().sort().str.join(" "))
+    origins = [(*place, count(rows), tags) for *place, rows, tags in summed.iter_rows()]
+    return [_table(_CELLS, rows), _LEGEND, _table(_ORIGINS, origins)]
 
 
 def check_table(findings: pl.DataFrame) -> list[Table | str]:
