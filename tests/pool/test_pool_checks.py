@@ -1,8 +1,8 @@
 """What is wrong in a pool is found, and what is right is left alone."""
 
 import json
-import re
 import random
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
