@@ -161,12 +161,13 @@ def test_a_column_may_hold_the_whole_conversation(tmp_path: Path) -> None:
 def test_a_conversation_with_half_a_message_is_set_aside(tmp_path: Path) -> None:
     sound = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
     halves: list[Any] = [None, {"role": "user"}, {"content": "no role"}, {"role": "user", "content": None}]
+    halves.append({"role": "narrator", "content": "once"})
     records = [{"id": n, "lang": "en", "talk": [first, *sound]} for n, first in enumerate(halves)]
     place = data_file(tmp_path / "a.jsonl", [*records, {"id": 9, "lang": "en", "talk": sound}])
     mapping = mapping_file(tmp_path, prompt=None, answer=None, messages="{talk}")
     read = list(checked(table.read(place, mapping=mapping)))
     assert pl.concat(batch.rows for batch in read)["item_id"].to_list() == ["mine-9"]
-    assert pl.concat(batch.rejected for batch in read)["reason"].to_list() == ["broken message"] * 4
+    assert pl.concat(batch.rejected for batch in read)["reason"].to_list() == ["broken message"] * len(halves)
 
 
 def test_test_rows_need_no_answer_but_a_reference(tmp_path: Path) -> None:

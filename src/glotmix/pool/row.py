@@ -28,6 +28,7 @@ ROW_SCHEMA = pl.Schema(
     }
 )
 SPLITS = ("train", "validation", "test")
+ROLES = ("system", "user", "assistant")
 TASKS = ("math", "summarization", "instructions", "api_calls")
 LONGEST_ID = 200  # characters
 LONGEST_TEXT = 200_000  # characters of all messages and the reference of one row
@@ -47,6 +48,7 @@ def unsound(rows: pl.DataFrame) -> pl.Series:
     content = pl.element().struct.field("content")
     role = pl.element().struct.field("role")
     asked = (role == "user") & _filled(content)
+    broken = content.is_null() | role.is_null() | ~role.is_in(ROLES)
     last = pl.col("messages").list.last().struct
     answered = (last.field("role") == "assistant") & _filled(last.field("content"))
     length = pl.col("messages").list.eval(content.str.len_chars()).list.sum() + _or_empty("reference").str.len_chars()
@@ -60,7 +62,7 @@ def unsound(rows: pl.DataFrame) -> pl.Series:
         "unknown split": ~pl.col("split").is_in(SPLITS),
         "empty question": ~pl.col("messages").list.eval(asked).list.any(),
         "empty answer": ~answered & ~((pl.col("split") == "test") & _filled(pl.col("reference"))),
-        "broken message": pl.col("messages").list.eval(role.is_null() | content.is_null()).list.any(),
+        "broken message": pl.col("messages").list.eval(broken).list.any(),
         "text too long": length > LONGEST_TEXT,
     }
     reasons = [pl.when(check.fill_null(True)).then(pl.lit(reason)) for reason, check in checks.items()]
