@@ -8,13 +8,10 @@ from tokenizers import Tokenizer
 from glotmix.errors import UserError
 
 CHUNK = 10_000  # rows tokenized at a time
-TOKENS_SCHEMA = pl.Schema(
-    {"task": pl.String(), "language": pl.String(), "tokens": pl.Int64(), "answer_tokens": pl.Int64()}
-)
 
 
 def tokens_by_language(rows: pl.DataFrame, tokenizer_file: Path) -> pl.DataFrame:
-    """Tokens of one pass over the rows, by task and language: all, and those of the answers with their end token.
+    """Tokens of one pass over the rows: task, language, tokens, answer_tokens (with the answers' end token).
 
     A prompt is its messages, one a line; prompt and answer are tokenized apart, as in training (template: plain).
     What a chat template adds is not counted.
