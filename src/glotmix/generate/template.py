@@ -8,14 +8,13 @@ chat template writes after the answer, if that is a token of its own, and else t
 the template writes after an answer is left out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
 
 from glotmix.errors import UserError
-
-Message = Mapping[str, str]  # {"role": "system" | "user" | "assistant", "content": text}
+from glotmix.generate.backend import Message
 
 
 @dataclass(frozen=True)

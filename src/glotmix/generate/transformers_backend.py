@@ -4,7 +4,6 @@ Of the model's own generation settings only its end tokens count: a repetition p
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -12,23 +11,16 @@ from typing import Any
 import torch
 from transformers import GenerationConfig
 
+from glotmix.generate.backend import Message, Output
 from glotmix.generate.load import load_model, load_tokenizer
-from glotmix.generate.template import Message, encode_prompt, end_token
-
-
-@dataclass(frozen=True)
-class Output:
-    """One generated answer. `finished` is False if it ran into `max_new_tokens`."""
-
-    text: str
-    tokens: int
-    finished: bool
+from glotmix.generate.template import encode_prompt, end_token
 
 
 class TransformersBackend:
     """A model folder, loaded once and asked many times."""
 
-    def __init__(self, model_dir: Path, precision: str = "float32") -> None:
+    def __init__(self, model_dir: Path, precision: str = "float32", batch_rows: int = 64) -> None:
+        self.batch_rows = batch_rows
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.tokenizer = load_tokenizer(model_dir)
         self.model: Any = load_model(model_dir, precision).to(self.device).eval()
@@ -42,7 +34,6 @@ class TransformersBackend:
         *,
         template: str,
         max_new_tokens: int,
-        batch_rows: int,
         on_progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> list[Output]:
         """The greedy answer to each conversation, in their order. `on_progress` gets how many are done, of how many."""
@@ -50,8 +41,8 @@ class TransformersBackend:
         ends = {end_token(template, self.tokenizer), self.tokenizer.eos_token_id} | self.model_ends
         longest_first = sorted(range(len(prompts)), key=lambda i: (-len(prompts[i]), i))
         outputs: dict[int, Output] = {}
-        for start in range(0, len(prompts), batch_rows):
-            batch = longest_first[start : start + batch_rows]
+        for start in range(0, len(prompts), self.batch_rows):
+            batch = longest_first[start : start + self.batch_rows]
             outputs.update(zip(batch, self._answer([prompts[i] for i in batch], max_new_tokens, ends), strict=True))
             on_progress(len(outputs), len(prompts))
         return [outputs[i] for i in range(len(prompts))]

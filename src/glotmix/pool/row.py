@@ -5,7 +5,7 @@
 Translations of one problem share their `item_id`; `row_id` is unique in the pool.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import polars as pl
@@ -41,6 +41,11 @@ def chat(question: pl.Expr, answer: pl.Expr) -> pl.Expr:
         for role, text in (("user", question), ("assistant", answer))
     )
     return pl.concat_list(*turns)
+
+
+def asked(messages: Sequence[Mapping[str, str]]) -> Sequence[Mapping[str, str]]:
+    """The messages before the answer; a row that is only tested on may end with its question."""
+    return messages[:-1] if messages[-1]["role"] == "assistant" else messages
 
 
 def unsound(rows: pl.DataFrame) -> pl.Series:

@@ -14,6 +14,7 @@ from glotmix.errors import GlotmixError
 from glotmix.generate.load import load_model, load_tokenizer
 from glotmix.generate.transformers_backend import TransformersBackend
 from glotmix.mixture import training_order
+from glotmix.pool.row import asked
 from glotmix.study.budget import Speed
 from glotmix.study.plan import Plan, Run
 from glotmix.train.batch import encode_rows
@@ -77,14 +78,13 @@ def _training(plan: Plan, run: Run) -> float:
 def _generation(plan: Plan, run: Run) -> float:
     """Tokens a second, in one batch of test prompts."""
     settings, step = plan.spec.evaluation, run.evaluations[0]
-    asked = plan.rows[step.rows]["messages"].to_list()[: settings.batch_rows]
-    backend = TransformersBackend(run.model.folder, settings.precision)
+    rows = plan.rows[step.rows].head(settings.batch_rows)
+    backend = TransformersBackend(run.model.folder, settings.precision, settings.batch_rows)
     began = time.monotonic()
     outputs = backend.generate(
-        [messages[:-1] for messages in asked],
+        [asked(messages) for messages in rows["messages"].to_list()],
         template=plan.spec.recipe.template,
         max_new_tokens=min(NEW_TOKENS, step.max_new_tokens),
-        batch_rows=settings.batch_rows,
     )
     _wait()
     return max(1, sum(output.tokens for output in outputs)) / (time.monotonic() - began)

@@ -22,10 +22,10 @@ from glotmix.study.inputs import FromPool, FromSpec
 from glotmix.study.job import EvaluationStep, Job
 from glotmix.study.models import Model, Seen, has_chat_template, resolve_model
 from glotmix.study.store import Store
+from glotmix.task import get_task
 
 # A change of code that changes results adds one here; what was computed before is then computed anew.
 TRAIN_VERSION, EVALUATE_VERSION = 2, 1
-SCORER_VERSIONS = {"math": 1, "summarization": 1, "instructions": 1, "api_calls": 1}
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def evaluation_step(spec: StudySpec, train: str, task: str, language: str, rows:
         train=train,
         rows=rows,
         evaluation=spec.evaluation.model_dump(mode="json", include=settings) | {"max_new_tokens": tokens},
-        scorer=[task, SCORER_VERSIONS[task]],
+        scorer=[task, get_task(task).VERSION],
     )
     return EvaluationStep(key=step, task=task, language=language, rows=rows, max_new_tokens=tokens)
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from glotmix.analysis.table import RESULTS_SCHEMA
 from glotmix.pool.parquet import read_parquet
+from glotmix.pool.row import asked
 from glotmix.report.info import SAMPLES_SCHEMA
 from glotmix.study.job import EvaluationStep
 from glotmix.study.plan import Plan, Run, is_done
@@ -76,4 +77,4 @@ def _place(run: Run, step: EvaluationStep) -> dict[str, pl.Expr]:
 
 
 def _prompt(messages: Any) -> str:
-    return "\n\n".join(message["content"] for message in list(messages)[:-1])
+    return "\n\n".join(message["content"] for message in asked(list(messages)))

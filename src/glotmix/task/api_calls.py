@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from glotmix.errors import UserError
 from glotmix.task.score import Score, choose_verdict
 
+VERSION = 2
 CHARACTERS_READ = 100_000
 DEPTH = 50
 _FENCE = re.compile(r"```\w*\s(.*)```", re.DOTALL)
@@ -39,7 +40,7 @@ def score(output: str, reference: str, *, language: str, finished: bool = True) 
     call, text = _parse(output)
     name, arguments = _compare(call, expected) if call else (0.0, 0.0)
     correct = name == arguments == 1
-    verdict = choose_verdict(
+    verdict, detected = choose_verdict(
         correct=correct,
         finished=finished,
         answered=bool(text),
@@ -49,7 +50,7 @@ def score(output: str, reference: str, *, language: str, finished: bool = True) 
         reference_prose=" ".join(_strings(expected.arguments)),
         well_formed=call is not None,
     )
-    return Score(float(correct), verdict, text if call else "", {"name": name, "arguments": arguments}, _RULE)
+    return Score(float(correct), verdict, text if call else "", {"name": name, "arguments": arguments}, _RULE, detected)
 
 
 def _parse(text: str) -> tuple[Call | None, str]:

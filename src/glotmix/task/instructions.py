@@ -12,6 +12,7 @@ import re
 
 from glotmix.task.score import Score, choose_verdict, tidy, tidy_reference
 
+VERSION = 2
 CHARACTERS_READ = 20_000
 
 
@@ -20,7 +21,7 @@ def score(output: str, reference: str, *, language: str, finished: bool = True) 
     answer, expected = _undressed(output[: CHARACTERS_READ + 1]), _undressed(tidy_reference(reference))
     # a longer output is refused, not cut: what follows the right answer makes it another answer
     correct = answer == expected and len(output) <= CHARACTERS_READ
-    verdict = choose_verdict(
+    verdict, detected = choose_verdict(
         correct=correct,
         finished=finished,
         answered=bool(answer),
@@ -28,7 +29,9 @@ def score(output: str, reference: str, *, language: str, finished: bool = True) 
         prose=output,
         reference_prose=reference,
     )
-    return Score(float(correct), verdict, answer, {}, "same text but for case, spaces, commas and a final stop")
+    return Score(
+        float(correct), verdict, answer, {}, "same text but for case, spaces, commas and a final stop", detected
+    )
 
 
 def _undressed(text: str) -> str:

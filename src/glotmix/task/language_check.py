@@ -63,13 +63,12 @@ def detect(text: str, language: str) -> str | None:
     return candidates[0] if len(candidates) == 1 else _identify(" ".join(words), candidates)
 
 
-def is_other_language(text: str, language: str, reference: str = "") -> bool:
-    """Whether `text` is positively neither in `language` nor in the language of the reference.
+def is_other(found: str, language: str, reference: str = "") -> bool:
+    """Whether the language detected, if any, is neither `language` nor that of the reference.
 
     An answer may be asked for in another language (a translation), and then its reference shows it.
     """
-    found = detect(text, language)
-    return found is not None and found != _base(language) and found != detect(reference, language)
+    return bool(found) and found != _base(language) and found != detect(reference, language)
 
 
 def _base(tag: str) -> str:

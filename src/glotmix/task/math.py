@@ -24,6 +24,7 @@ from glotmix.task.language_check import detect
 from glotmix.task.numbers import Number, clean, find_numbers, parse_number, write_number
 from glotmix.task.score import Score, choose_verdict
 
+VERSION = 2
 CHARACTERS_READ = 100_000  # from the end, where answers are
 
 # (noun, verb that may follow it), for the languages of MGSM, the lab and both published studies
@@ -72,14 +73,16 @@ def score(output: str, reference: str, *, language: str, finished: bool = True) 
     marks = (detect(output, language) or language) if _POINT_AND_THREE.search(text) else language
     answer, place = _final_answer(text, marks)
     correct = answer is not None and answer.value == expected
+    verdict, detected = choose_verdict(
+        correct=correct, finished=finished, answered=answer is not None, language=language, prose=output
+    )
     return Score(
         value=float(correct),
-        verdict=choose_verdict(
-            correct=correct, finished=finished, answered=answer is not None, language=language, prose=output
-        ),
+        verdict=verdict,
         parsed="" if answer is None else write_number(answer.value),
         metrics={},
         rule=f"{place}; marks as in {marks}",
+        detected=detected,
     )
 
 

@@ -13,24 +13,30 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from glotmix.errors import UserError
-from glotmix.task.language_check import is_other_language
+from glotmix.task.language_check import detect, is_other
 
 Verdict = Literal["correct", "wrong", "no_answer", "wrong_language", "truncated", "malformed"]
 
 
 @dataclass(frozen=True)
 class Score:
-    """`value` is 0 to 1; `parsed` is what was taken for the answer; `rule` says how it was found and compared."""
+    """`value` is 0 to 1; `parsed` is what was taken for the answer; `rule` says how it was found and compared.
+
+    `detected` is the base tag of the language the answer is positively written in, empty if nobody can tell.
+    """
 
     value: float
     verdict: Verdict
     parsed: str
     metrics: dict[str, float]
     rule: str
+    detected: str
 
 
 class Task(Protocol):
-    """One task: its module's `score`."""
+    """One task: its module's `score`. A change that can change a score adds one to `VERSION`."""
+
+    VERSION: int
 
     def score(self, output: str, reference: str, *, language: str, finished: bool = True) -> Score:
         """Scores one output of a model; never raises for an output, in bounded time.
@@ -50,17 +56,21 @@ def choose_verdict(
     prose: str,
     reference_prose: str = "",
     well_formed: bool = True,
-) -> Verdict:
-    """The first verdict that holds, in the module's order. `prose` is the part of the output whose language counts."""
+) -> tuple[Verdict, str]:
+    """The first verdict that holds, in the module's order, and the language detected (see `Score`).
+
+    `prose` is the part of the output whose language counts.
+    """
+    found = detect(prose, language) or ""
     if correct:
-        return "correct"
+        return "correct", found
     if not finished:
-        return "truncated"
+        return "truncated", found
     if not answered:
-        return "no_answer"
-    if is_other_language(prose, language, reference_prose):
-        return "wrong_language"
-    return "wrong" if well_formed else "malformed"
+        return "no_answer", found
+    if is_other(found, language, reference_prose):
+        return "wrong_language", found
+    return "wrong" if well_formed else "malformed", found
 
 
 def tidy(text: str) -> str:

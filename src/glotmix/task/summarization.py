@@ -16,6 +16,7 @@ from typing import Any
 
 from glotmix.task.score import Score, choose_verdict, tidy, tidy_reference
 
+VERSION = 2
 CHARACTERS_READ = 20_000  # an output that long has a value near zero, whatever follows
 
 
@@ -24,7 +25,7 @@ def score(output: str, reference: str, *, language: str, finished: bool = True) 
     summary, expected = tidy(output[:CHARACTERS_READ]), tidy_reference(reference[:CHARACTERS_READ])
     metric, rule = _chrf()
     chrf = metric.sentence_score(summary, [expected]).score / 100
-    verdict = choose_verdict(
+    verdict, detected = choose_verdict(
         correct=summary == expected,
         finished=finished,
         answered=any(map(str.isalnum, summary)),
@@ -32,7 +33,7 @@ def score(output: str, reference: str, *, language: str, finished: bool = True) 
         prose=summary,
         reference_prose=expected,
     )
-    return Score(chrf, verdict, summary, {"chrf": chrf}, rule)
+    return Score(chrf, verdict, summary, {"chrf": chrf}, rule, detected)
 
 
 @cache
