@@ -55,6 +55,7 @@ def rows(task: str, tag: str, split: str, count: int) -> pl.DataFrame:
         source=pl.lit("made up"),
         licence=pl.lit("CC0-1.0"),
         origin=pl.lit("generated"),
+        answer_language=pl.lit(None),
     )
     return frame.with_columns(row_id=pl.col("item_id") + f":{tag}").select(ROW_SCHEMA.names()).cast(dict(ROW_SCHEMA))
 

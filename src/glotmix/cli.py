@@ -28,9 +28,11 @@ app = typer.Typer(
 pool_app = typer.Typer(help="Pools: all rows one may train or test on.", no_args_is_help=True)
 mixture_app = typer.Typer(help="Mixtures: which rows a run is trained on, in which order.", no_args_is_help=True)
 lab_app = typer.Typer(help="The lab: the embedded world and its base models.", no_args_is_help=True)
+results_app = typer.Typer(help="Results that were made elsewhere.", no_args_is_help=True)
 app.add_typer(pool_app, name="pool")
 app.add_typer(mixture_app, name="mixture")
 app.add_typer(lab_app, name="lab")
+app.add_typer(results_app, name="results")
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The study's folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the table as JSON.")]
@@ -267,6 +269,49 @@ def export(
 
     export_run(Study.load(folder), run, format, out)
     print(f"{out} is there, in training order; it was made for {format}")
+
+
+@results_app.command("import")
+def import_results(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Result files of lm_eval, or folders of them.")
+    ],
+    *,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The table, as Parquet.")],
+    runs: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A CSV file: how each run was trained (docs/lm-eval.md).")
+    ] = None,
+    anchor: Annotated[str, typer.Option(metavar="TAG", help="The language others are compared with.")] = "en",
+    metric: Annotated[
+        str | None, typer.Option(metavar="NAME[,FILTER]", help="What counts [the first from 0 to 1].")
+    ] = None,
+    language: Annotated[
+        list[str] | None, typer.Option(metavar="PATTERN=TAG", help="The language of tasks so named; repeatable.")
+    ] = None,
+    items: Annotated[str, typer.Option(help="shared: equal numbers are translations; or disjoint.")] = "shared",
+    means: Annotated[bool, typer.Option("--means", help="A table of means also where there are logs.")] = False,
+    json: Json = False,
+) -> None:
+    """Make a results table of what lm-evaluation-harness wrote: result files, and logs of every item."""
+    from glotmix.harness.results import import_results, write_table
+    from glotmix.report.imported_table import imported_table
+
+    done = import_results(
+        paths,
+        runs=runs,
+        anchor=anchor,
+        metric=metric,
+        languages=language or [],
+        items=items,
+        means=means,
+        study=out.stem,
+    )
+    write_table(done.table, out)
+    _print(done.read, imported_table, json)
+    for file, reason in done.aside.iter_rows():
+        print(f"set aside: {file}: {reason}", file=sys.stderr)
+    what = "items" if "item_id" in done.table.columns else "means"
+    print(f"{out}: {len(done.table):,} {what} of {done.files:,} files; {len(done.aside):,} set aside", file=sys.stderr)
 
 
 @lab_app.command()

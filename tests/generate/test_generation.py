@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer, GenerationConfig
 
 from glotmix.errors import UserError
-from glotmix.generate import transformers_backend
+from glotmix.generate import answer
 from glotmix.generate.load import load_model
 from glotmix.generate.template import encode_prompt, encode_row, end_token
 from glotmix.generate.transformers_backend import TransformersBackend
@@ -39,21 +39,21 @@ def tokenizer(chat_template: str | None = None):
 def test_batch_size_and_order_change_no_answer(conversations):
     backend = TransformersBackend(model_path("lab-1m"))
     asked = [messages[:-1] for messages in conversations]
-    settings = {"template": "plain", "max_new_tokens": 12}
-    together = backend.generate(asked, batch_rows=12, **settings)
-    alone = backend.generate(asked, batch_rows=1, **settings)
-    backwards = backend.generate(asked[::-1], batch_rows=5, **settings)[::-1]
-    assert [o.text for o in together] == [o.text for o in alone] == [o.text for o in backwards]
+
+    def answered(tokens_per_batch, asked):
+        backend.tokens_per_batch = tokens_per_batch
+        return backend.generate(asked, template="plain", max_new_tokens=12)
+
+    assert answered(16384, asked) == answered(1, asked) == answered(200, asked[::-1])[::-1]
 
 
 def test_progress_counts_every_conversation(conversations):
     seen = []
-    backend = TransformersBackend(model_path("lab-1m"))
-    backend.generate(
-        [messages[:-1] for messages in conversations], template="plain", max_new_tokens=2, batch_rows=5,
+    TransformersBackend(model_path("lab-1m"), tokens_per_batch=300).generate(
+        [messages[:-1] for messages in conversations], template="plain", max_new_tokens=2,
         on_progress=lambda done, total: seen.append((done, total)),
     )  # fmt: skip
-    assert seen == [(5, 12), (10, 12), (12, 12)]
+    assert len(seen) > 2 and seen[-1] == (12, 12) and seen == sorted(set(seen))
 
 
 @pytest.mark.parametrize(("template", "chat"), [("plain", None), ("chat", CHAT)])
@@ -115,7 +115,7 @@ def model_folder(tmp_path) -> Path:
 def answers(folder: Path, conversations) -> list[str]:
     asked = [messages[:-1] for messages in conversations]
     backend = TransformersBackend(folder)
-    return [o.text for o in backend.generate(asked, template="plain", max_new_tokens=12, batch_rows=12)]
+    return [o.text for o in backend.generate(asked, template="plain", max_new_tokens=12)]
 
 
 def test_the_generation_settings_that_come_with_a_model_change_no_answer(conversations, model_folder):
@@ -133,14 +133,14 @@ def test_generation_stops_on_the_end_token_of(conversations, model_folder, monke
     backend = TransformersBackend(model_folder)
     ids = encode_prompt(conversations[0][:-1], "plain", backend.tokenizer)
     with torch.inference_mode():
-        first = int(backend.model(torch.tensor([ids], device=backend.device)).logits[0, -1].argmax())
+        first = int(backend.model(torch.tensor([ids], device=backend.model.device)).logits[0, -1].argmax())
     assert first != backend.tokenizer.eos_token_id
     if named_by == "the model":
         (model_folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [0, first]}))
     else:
-        monkeypatch.setattr(transformers_backend, "end_token", lambda template, tokenizer: first)
-    settings = {"template": "plain", "max_new_tokens": 4, "batch_rows": 1}
-    [output] = TransformersBackend(model_folder).generate([conversations[0][:-1]], **settings)
+        monkeypatch.setattr(answer, "end_token", lambda template, tokenizer: first)
+    backend = TransformersBackend(model_folder)
+    [output] = backend.generate([conversations[0][:-1]], template="plain", max_new_tokens=4)
     assert (output.text, output.tokens, output.finished) == ("", 0, True)
 
 

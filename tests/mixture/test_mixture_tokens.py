@@ -7,7 +7,7 @@ import pytest
 
 from glotmix.errors import UserError
 from glotmix.generate.load import load_tokenizer
-from glotmix.generate.template import encode_row
+from glotmix.generate.template import encode_prompt, encode_row
 from glotmix.lab.models import model_path
 from glotmix.mixture import MixtureSpec, build_mixture, tokens, tokens_by_language
 from glotmix.pool import ROW_SCHEMA, open_pool
@@ -36,6 +36,14 @@ def test_tokens_are_those_that_training_reads(monkeypatch: pytest.MonkeyPatch) -
         .sort("task", "language")
     )
     assert tokens_by_language(rows, TOKENIZER).equals(expected)
+
+
+def test_the_prompt_of_a_row_that_ends_with_its_question_is_all_of_it() -> None:
+    asked = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Why is the sky blue?"}]
+    rows = pl.DataFrame([dict.fromkeys(ROW_SCHEMA) | {"row_id": "a:en", "messages": asked}], schema=ROW_SCHEMA)
+    counted = tokens.row_tokens(rows, tokens.open_tokenizer(TOKENIZER))
+    prompt = encode_prompt(asked, "plain", load_tokenizer(model_path("lab-1m")))
+    assert counted.rows() == [("a:en", len(prompt) + 1, 1)]
 
 
 def test_the_manifest_tells_the_tokens_of_each_language() -> None:

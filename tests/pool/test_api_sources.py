@@ -147,47 +147,53 @@ def test_xsid_valid_may_become_training_rows_but_test_never(tmp_path: Path) -> N
         imported(xsid.read(str(tmp_path)))
 
 
-def test_every_bfcl_row_is_taken_or_rejected_with_its_reason(data_folder: Path) -> None:
+def test_every_bfcl_row_is_taken_but_two_that_no_answer_is_right_for(data_folder: Path) -> None:
     rows, rejected = imported(bfcl.read(str(data_folder / "bfcl_v4_en")))
-    counted = Counter(
-        (Path(file).stem.removeprefix("BFCL_v4_"), why) for file, why in rejected["file", "reason"].rows()
-    )
-    assert dict(counted) == {
-        ("irrelevance", "no call to make"): 240,
-        ("parallel", "several calls"): 200,
-        ("parallel_multiple", "several calls"): 200,
-        ("live_parallel", "several calls"): 16,
-        ("live_parallel_multiple", "several calls"): 24,
-        ("live_simple", "a parameter without accepted value"): 2,
-    }
+    assert Counter(rejected["reason"]) == {"a parameter without accepted value": 2}
     taken = Counter(re.sub(r"[-_0-9]*$", "", item) for item in rows["item_id"])
-    assert taken == {"bfcl-simple_python": 400, "bfcl-multiple": 200, "bfcl-live_simple": 256}
+    assert taken == {
+        "bfcl-simple_python": 400, "bfcl-multiple": 200, "bfcl-live_simple": 256, "bfcl-irrelevance": 240,
+        "bfcl-parallel": 200, "bfcl-parallel_multiple": 200, "bfcl-live_parallel": 16,
+        "bfcl-live_parallel_multiple": 24,
+    }  # fmt: skip
     assert set(rows["split"]) == {"test"}
     assert_scored_correct(rows)
-    found = calls(rows)
-    assert found["bfcl-simple_python_0:en"]["arguments"] == {"base": 10, "height": 5, "unit": "units"}
-    assert found["bfcl-simple_python_2:en"] == {
-        "name": "math.hypot",
-        "arguments": {"x": 4, "y": 5},
-    }  # z may be left out
-    assert found["bfcl-simple_python_200:en"]["arguments"]["fuel_efficiency"] == 25.0  # required, though "" comes first
+    found = {row["item_id"]: json.loads(row["messages"][-1]["content"]) for row in rows.iter_rows(named=True)}
+    assert found["bfcl-simple_python_0"][0]["arguments"] == {"base": 10, "height": 5, "unit": "units"}
+    assert found["bfcl-simple_python_2"] == [{"name": "math.hypot", "arguments": {"x": 4, "y": 5}}]  # z may be left out
+    # required, though "" comes first
+    assert found["bfcl-simple_python_200"][0]["arguments"]["fuel_efficiency"] == 25.0
+    assert Counter(len(calls) for item, calls in found.items() if "irrelevance" in item) == {0: 240}
+    assert {len(calls) for item, calls in found.items() if "-multiple" in item or "simple" in item} == {1}
     assert Counter(tuple(message["role"] for message in messages) for messages in rows["messages"]) == {
-        ("user", "assistant"): 845, ("system", "user", "assistant"): 11,
+        ("user", "assistant"): 1524, ("system", "user", "assistant"): 12,
     }  # fmt: skip
     for row in rows.iter_rows(named=True):
-        assert json.loads(row["reference"])["name"] in row["messages"][-2]["content"]
+        prompt = row["messages"][-2]["content"]
+        assert all(call["name"] in prompt for call in found[row["item_id"]])
+        assert "Answer with a JSON list of calls" in prompt  # whatever the number of calls, lest it tell
+
+
+def test_every_accepted_value_of_bfcl_is_in_the_reference(data_folder: Path) -> None:
+    rows, _ = imported(bfcl.read(str(data_folder / "bfcl_v4_en" / "BFCL_v4_multiple.json")))
+    file = data_folder / "bfcl_v4_en" / "possible_answer" / "BFCL_v4_multiple.json"
+    for line, reference in zip(file.read_text(encoding="utf-8").splitlines(), rows["reference"], strict=True):
+        read = [{call["name"]: call["accepted"]} for call in json.loads(reference)["calls"]]
+        assert read == json.loads(line)["ground_truth"]
 
 
 def test_an_object_in_a_bfcl_answer_holds_first_accepted_values_too(tmp_path: Path) -> None:
     accepted = {"who": [{"name": ["Li", "LI"], "age": ["", 3]}], "points": [[[1, 2], [3, 4]]], "note": [""]}
     write_bfcl(tmp_path, [{"add": accepted}], required=["who"])
     rows, _ = imported(bfcl.read(str(tmp_path / "BFCL_v4_simple_python.json")))
-    (call,) = calls(rows).values()
-    assert call == {"name": "add", "arguments": {"who": {"name": "Li"}, "points": [[1, 2], [3, 4]]}}
+    (answer,) = json.loads(rows["messages"][0][-1]["content"])
+    assert answer == {"name": "add", "arguments": {"who": {"name": "Li"}, "points": [[1, 2], [3, 4]]}}
 
 
 def write_bfcl(folder: Path, answer: Any, required: list[str], turns: int = 1) -> None:
-    function = {"name": "add", "description": "", "parameters": {"type": "dict", "required": required}}
+    properties = {"who": {"type": "dict"}, "points": {"type": "array", "items": {"type": "array"}}, "a": {}}
+    parameters = {"type": "dict", "properties": properties, "required": required}
+    function = {"name": "add", "description": "", "parameters": parameters}
     turn = [{"role": "user", "content": "Add it."}]
     record = {"id": "simple_python_0", "question": [turn] * turns, "function": [function]}
     (folder / "possible_answer").mkdir(exist_ok=True)
@@ -201,18 +207,23 @@ def write_bfcl(folder: Path, answer: Any, required: list[str], turns: int = 1) -
 @pytest.mark.parametrize(
     ("answer", "turns", "reason"),
     [
-        ([{"add": {}}, {"add": {}}], 1, "several calls"),
         ([{"add": {}}], 2, "several turns"),
-        ([], 1, "no call to make"),
-        (["add()"], 1, "several calls"),
-        ([{"add": 5}], 1, "several calls"),
+        (None, 1, "no accepted calls"),
+        (["add()"], 1, "no accepted calls"),
+        ([{"add": 5}], 1, "no accepted calls"),
         ([{"add": {"a": 1}}], 1, "a parameter without accepted value"),
+        ([{"add": {"a": []}}], 1, "a parameter without accepted value"),
+        ([{"add": {"b": [1]}}], 1, "call can't be scored"),
     ],
 )
 def test_a_bfcl_request_that_no_row_can_hold_is_rejected(tmp_path: Path, answer: Any, turns: int, reason: str) -> None:
     write_bfcl(tmp_path, answer, [], turns)
-    rows, rejected = imported(bfcl.read(str(tmp_path)))
-    assert (len(rows), reasons(rejected)) == (0, {reason: 1})
+    with pytest.raises(UserError, match=reason) if reason in UNUSABLE else contextlib.nullcontext():
+        rows, rejected = imported(bfcl.read(str(tmp_path)))
+        assert (len(rows), reasons(rejected)) == (0, {reason: 1})
+
+
+UNUSABLE = ("no accepted calls", "call can't be scored")  # where all records are, the file is not BFCL's
 
 
 def test_bfcl_needs_its_answers_and_its_shape(tmp_path: Path) -> None:
@@ -283,6 +294,21 @@ def test_translations_of_api_bank_share_items_and_keep_english_names(tmp_path: P
     assert calls(rows)["api-bank-lv1-api-train-00001:fr"]["arguments"]["stock_code"] == "l'Oréal"
     with pytest.raises(UserError, match="unknown language 'french'"):
         imported(api_bank.read(str(french), language="french"))
+
+
+def test_references_hold_the_english_values_of_the_same_item(xsid_rows: pl.DataFrame, tmp_path: Path) -> None:
+    snooze = xsid_rows.filter(pl.col("item_id") == "xsid-test-7")
+    for language, reference in snooze.select("language", "reference").iter_rows():
+        other = json.loads(reference).get("other_language")
+        assert other is None if language == "en" else other["datetime"] == "five minutes"
+    english = write_api_bank(tmp_path / "en/level-1-api.json", STOCK, STOCK.replace("MSFT", "AAPL"))
+    french = write_api_bank(tmp_path / "fr/level-1-api.json", STOCK, "[QueryStock(stock_code='Pomme', tag='x')]")
+    rows, _ = imported(api_bank.read(str(french), language="fr", english=str(english)))
+    others = [json.loads(reference)["other_language"] for reference in rows["reference"]]
+    assert others == [{"stock_code": "MSFT", "date": "2022-02-04"}, {"stock_code": "AAPL"}]
+    apple = '{"name": "QueryStock", "arguments": {"stock_code": "AAPL", "tag": "x"}}'
+    score = get_task("api_calls").score(apple, rows["reference"][1], language="fr")
+    assert (score.verdict, score.metrics["other_language"]) == ("wrong", 1)
 
 
 def test_an_api_bank_prompt_asks_for_the_form_of_its_answer(tmp_path: Path) -> None:

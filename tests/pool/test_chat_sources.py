@@ -122,7 +122,7 @@ def test_any_record_is_a_row_or_unusable(value: dict[str, Any]) -> None:
             (row,) = parse(Record(1, value))
         except Unusable:
             continue
-        assert all(isinstance(row[column], str) for column in ("row_id", "language", "reference"))
+        assert all(isinstance(row[column], str) for column in ("row_id", "language"))
 
 
 def prompt(
@@ -168,9 +168,17 @@ def test_human_edited_prompts_take_the_place_of_machine_translated_ones(tmp_path
     )
     machine, _ = imported(aya.read(place))
     human, rejected = imported(aya.read(place, subset="dolly_human_edited"))
-    assert human["row_id"].to_list() == machine["row_id"].to_list() == ["aya-dolly-11:fr"]
-    assert human["origin"].to_list() == ["human-translated"]
-    assert reasons(rejected) == {"no answer to compare with": 1}
+    assert machine["row_id"].to_list() == ["aya-dolly-11:fr"]
+    assert human["row_id"].to_list() == ["aya-dolly-11:fr", "aya-dolly-12:es"]
+    assert set(human["origin"]) == {"human-translated"}
+    assert rejected.is_empty()
+
+
+def test_a_prompt_without_an_answer_ends_with_its_question(tmp_path: Path) -> None:
+    records = [prompt("spa", "Latn", 1, target) for target in (None, "None", " ")]
+    rows, _ = imported(aya.read(write(tmp_path / "suite.json", *records), subset="dolly_human_edited"))
+    assert rows["messages"].to_list() == [[{"role": "user", "content": "Question 1?"}]] * 3
+    assert rows["reference"].to_list() == [None] * 3
 
 
 @pytest.mark.parametrize(

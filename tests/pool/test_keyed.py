@@ -44,7 +44,7 @@ def test_other_ids_change_no_rank(ids: list[str], others: list[str], key: list[s
 def row(**changes: object) -> dict[str, object]:
     messages = [{"role": "user", "content": "one"}, {"role": "assistant", "content": "two"}]
     facts = dict.fromkeys(ROW_SCHEMA, "") | {"row_id": "a:en", "task": "math", "language": "en", "reference": "2"}
-    return facts | {"messages": messages} | changes
+    return facts | {"messages": messages, "answer_language": None} | changes
 
 
 def table(*rows: dict[str, object]) -> pl.DataFrame:
@@ -66,6 +66,7 @@ def test_content_hashes_never_change() -> None:
         {"language": "es"},
         {"reference": "3"},
         {"reference": None},
+        {"answer_language": "es"},
         {"messages": [{"role": "user", "content": "one"}, {"role": "assistant", "content": "two "}]},
         {"messages": [{"role": "system", "content": "one"}, {"role": "assistant", "content": "two"}]},
         {"messages": [{"role": "user", "content": 'one"},{"role":"assistant","content":"two'}]},

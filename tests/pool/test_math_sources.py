@@ -11,14 +11,8 @@ from hypothesis import strategies as st
 from glotmix.errors import UserError
 from glotmix.pool.intake import Batch, checked
 from glotmix.pool.sources import gsm8k, mcot_math, mgsm, msvamp
-from glotmix.pool.sources.math_rows import (
-    announced_number,
-    announced_numbers,
-    final_line,
-    plain_number,
-    prompt,
-    prompts,
-)
+from glotmix.pool.sources.math_prompts import ask, asks, final_line
+from glotmix.pool.sources.math_rows import announced_number, announced_numbers, plain_number
 from glotmix.task import get_task
 
 MGSM_TAGS = ["bn", "de", "en", "es", "fr", "ja", "ru", "sw", "te", "th", "zh"]
@@ -325,10 +319,10 @@ def test_numbers_stay_with_their_rows(found: list[tuple[str | None, str]]) -> No
 def test_whole_columns_are_asked_as_single_questions_are() -> None:
     tags = [*STYLED_TAGS, "yo"]
     frame = pl.DataFrame({"language": tags, "question": [f" q {tag}\n" for tag in tags]})
-    found = frame.select(prompts(pl.col("language"), pl.col("question")).alias("asked"))["asked"].to_list()
-    assert found == [prompt(tag, f"q {tag}") for tag in tags]
+    found = frame.select(asks(pl.col("language"), pl.col("question")).alias("asked"))["asked"].to_list()
+    assert found == [ask(tag, f"q {tag}") for tag in tags]
     assert found[-1] == "Question:\nq yo\nAnswer:"
-    assert len({prompt(tag, "q") for tag in tags}) == len(tags)
+    assert len({ask(tag, "q") for tag in tags}) == len(tags)
 
 
 def test_a_language_without_a_sentence_for_it_gets_the_number_alone() -> None:
@@ -367,7 +361,7 @@ def test_msvamp_files_per_language_and_the_hub_layout_give_the_same_rows(tmp_pat
     assert counts(rows) == {("es", "test"): 3, ("en", "test"): 3}
     assert rows["item_id"].unique().sort().to_list() == ["msvamp-0001", "msvamp-0002", "msvamp-0003"]
     assert set(rows["reference"]) == {"8"}
-    assert question(rows.filter(language="es").to_dicts()[0]) == prompt("es", spanish[0])
+    assert question(rows.filter(language="es").to_dicts()[0]) == ask("es", spanish[0])
     assert taken(msvamp.read(str(tmp_path / "hub")))[0].sort("row_id").equals(rows.sort("row_id"))
     assert taken(msvamp.read(str(tmp_path / "names")))[0].equals(rows.filter(language="es"))
     assert_scored_as_correct(rows)

@@ -128,6 +128,7 @@ def test_every_format_gives_the_same_rows(tmp_path: Path, name: str) -> None:
                 {"role": "user", "content": record["question"]}, {"role": "assistant", "content": record["answer"]},
             ],
             "reference": record["answer"], "source": "mine", "licence": "CC0-1.0", "origin": "native",
+            "answer_language": None,
         }
         for record in RECORDS
     ]  # fmt: skip
@@ -177,6 +178,23 @@ def test_test_rows_need_no_answer_but_a_reference(tmp_path: Path) -> None:
     assert rows["reference"].to_list() == ["1", "2"]
     message = refusal(place, mapping_file(tmp_path, answer=None, reference="{answer}", split="train"))
     assert "no record gives a row (line 1: empty answer)" in message
+
+
+def test_open_ended_test_rows_need_neither(tmp_path: Path) -> None:
+    place = data_file(tmp_path / "a.jsonl")
+    rows, _ = imported(place, mapping_file(tmp_path, answer=None, split="test"))
+    assert rows["messages"][0].to_list() == [{"role": "user", "content": "One?"}]
+    assert rows["reference"].to_list() == [None, None]
+    assert "line 1: empty answer" in refusal(place, mapping_file(tmp_path, answer=None, split="train"))
+
+
+def test_a_column_may_tell_in_which_language_the_answer_is_wanted(tmp_path: Path) -> None:
+    records = [record | {"wanted": wanted} for record, wanted in zip(RECORDS, ["english", ""], strict=True)]
+    mapping = mapping_file(tmp_path, answer_language="{wanted}", values={"answer_language": {"english": "en"}})
+    rows, _ = imported(data_file(tmp_path / "a.jsonl", records), mapping)
+    assert rows["answer_language"].to_list() == ["en", None]
+    _, rejected = imported(data_file(tmp_path / "a.jsonl", records), mapping_file(tmp_path, answer_language="{wanted}"))
+    assert rejected["reason"].to_list() == ["unknown answer language"]
 
 
 def test_the_option_split_goes_before_the_mapping_and_the_layout(tmp_path: Path) -> None:
@@ -230,7 +248,7 @@ def test_a_row_that_lacks_a_column_is_rejected_and_its_neighbours_kept(tmp_path:
         ({"messages": "{talk}"}, "give exactly one of prompt and messages"),
         ({"prompt": None, "messages": "{talk}"}, "messages holds the answer already; leave answer out"),
         ({"prompt": None, "answer": None, "messages": "talk"}, "messages: messages is one column"),
-        ({"answer": None}, "give an answer, or for test rows a reference"),
+        ({"answer": None, "task": "math"}, "give an answer, or for test rows a reference"),
         ({"values": {"lang": {"english": "en"}}}, "values.lang: "),
         ({"values": {"language": ["en"]}}, "values.language: "),
         ({"prompt": ""}, "prompt: empty; name a column"),

@@ -129,7 +129,7 @@ def records(
                     chance = np.clip(ability * (0.8 if model.endswith("b") else 1) + scale * hard, 0, 1)
                     correct = noise.random(items) < chance
                     failures = noise.choice(
-                        VERDICTS[1:], items, p=(0.6, 0.1, 0.18 - 0.03 * min(step, 3), 0.07, 0.05 + 0.03 * min(step, 3))
+                        VERDICTS[1:6], items, p=(0.6, 0.1, 0.18 - 0.03 * min(step, 3), 0.07, 0.05 + 0.03 * min(step, 3))
                     )
                     found += [
                         {
@@ -154,17 +154,56 @@ def records(
                             "verdict": "correct" if correct[item] else str(failures[item]),
                             "parsed": "7",
                             "output_tokens": 20,
+                            "detected": _detected(language, "correct" if correct[item] else str(failures[item])),
+                            "metrics": _metrics(task, language, float(correct[item])),
                         }
                         for item in range(items)
                     ]
     return pl.DataFrame(found, RESULTS_SCHEMA)
 
 
+def _detected(language: str, verdict: str) -> str:
+    if verdict in ("no_answer", "malformed", "unjudged"):
+        return ""
+    return language if verdict != "wrong_language" else "es" if language == "en" else "en"
+
+
+CUT = {"ja": "fugashi 1.5.2, unidic-lite 1.0.8", "zh": "jieba 0.42.1", "en": "rouge_score 0.1.2, porter nltk 3.10.4"}
+
+
+def _metrics(task: str, language: str, value: float) -> list[dict[str, str | float]] | None:
+    if task != "summarization":
+        return None
+    cut = CUT.get(language, "ICU 78.3, snowball nltk 3.10.4")
+    chrf = "chrf (nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no|version:2.6.0)"
+    numbers = {
+        f"rouge-1 ({cut})": 0.3 + 0.6 * value,
+        f"rouge-2 ({cut})": 0.1 + 0.7 * value,
+        f"rouge-l ({cut})": 0.2 + 0.7 * value,
+    }
+    numbers |= {chrf: 0.25 + 0.7 * value, "length ratio (characters)": 1.3 - 0.2 * value}
+    return [{"name": name, "value": number} for name, number in numbers.items()]
+
+
 def samples(table: pl.DataFrame) -> pl.DataFrame:
     """What the runs of a results table answered, a hundred per language."""
     some = table.sort("language", "item_id", "run").group_by("task", "language", maintain_order=True).head(100)
     outputs = [
-        {name: row[name] for name in ("model", "task", "setting", "seed", "language", "item_id", "parsed", "verdict")}
+        {
+            name: row[name]
+            for name in (
+                "model",
+                "task",
+                "setting",
+                "seed",
+                "language",
+                "item_id",
+                "parsed",
+                "verdict",
+                "value",
+                "detected",
+            )
+        }
         | {"prompt": _text(row["language"])[0], "reference": "7", "output": _text(row["language"])[1]}
         for row in some.iter_rows(named=True)
     ]

@@ -13,7 +13,7 @@ ARGUMENTS = """
     --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync
 """
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-SECTIONS = ("answer", "design", "curves", "heatmap", "verdicts", "findings", "samples", "reproduce")
+SECTIONS = ("answer", "design", "curves", "heatmap", "verdicts", "languages", "findings", "samples", "reproduce")
 INJECTED = "<script>document.title = 'owned'</script>"
 UNBROKEN = "x" * 1_500
 INSIDE = """() => [...document.querySelectorAll('figure')].every(figure => {
@@ -112,4 +112,16 @@ def test_22_mixtures_fit_the_screen_and_every_one_of_them_is_named_in_the_figure
     assert len([name for name in shown if name.startswith(("en", "bn"))]) == 24
     assert not any("…" in name for name in shown)
     assert page.evaluate(INSIDE)
+    context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_tables_of_languages_and_metrics_scroll_inside_their_cards(browser, tmp_path, width):
+    path = tmp_path / "report.html"
+    write_report(*study.parts(study.results(tasks=("summarization",), rows_per_language=(0, 100), items=10)), path)
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    page.goto(path.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.locator(".confusion tbody tr").count() == page.locator(".metrics tbody tr").count() == 8
     context.close()

@@ -13,7 +13,7 @@ from glotmix.report import render, write_report
 from glotmix.report.families import SENTENCES
 from glotmix.spec import Design
 
-SECTIONS = ("answer", "design", "curves", "heatmap", "verdicts", "findings", "samples", "reproduce")
+SECTIONS = ("answer", "design", "curves", "heatmap", "verdicts", "languages", "findings", "samples", "reproduce")
 HOSTILE = (
     "<script>document.title = 'owned'</script>",
     "</pre></details><img src='https://example.org/x.png' onerror='alert(1)'>",

@@ -85,7 +85,7 @@ def test_folders_and_names_are_in_no_key(folder, tmp_path):
     assert keys(elsewhere) == before
 
 
-@pytest.mark.parametrize("changes", [{"recipe__tokens_per_micro_batch": 100}, {"evaluation__batch_rows": 3}])
+@pytest.mark.parametrize("changes", [{"recipe__tokens_per_micro_batch": 100}, {"evaluation__tokens_per_batch": 3}])
 def test_settings_that_only_fit_the_memory_are_in_no_key(folder, changes):
     before = keys(folder)
     assert keys(write_spec(folder, **changes)) == before
@@ -93,7 +93,7 @@ def test_settings_that_only_fit_the_memory_are_in_no_key(folder, changes):
 
 def test_in_bfloat16_the_batches_of_the_evaluation_are_in_its_keys(folder):
     train_before, evaluate_before = keys(write_spec(folder, evaluation__precision="bfloat16"))
-    train, evaluate = keys(write_spec(folder, evaluation__precision="bfloat16", evaluation__batch_rows=3))
+    train, evaluate = keys(write_spec(folder, evaluation__precision="bfloat16", evaluation__tokens_per_batch=3))
     assert train == train_before
     assert all(not evaluate[tag] & evaluate_before[tag] for tag in evaluate)
 

@@ -1,10 +1,12 @@
 """The loop reads its order front to back, a whole batch a step, and follows the recipe's schedule."""
 
 import math
+import shutil
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import GenerationConfig
 
 from glotmix.generate.load import load_tokenizer
 from glotmix.generate.template import encode_row
@@ -32,6 +34,24 @@ def test_every_step_reads_the_next_rows_of_the_order(tmp_path, monkeypatch):
     encoded = dict(zip(rows["row_id"], (encode_row(m, "plain", tokenizer) for m in rows["messages"]), strict=True))
     assert [len(batch) for batch in read] == [4, 4, 4]
     assert [row for batch in read for row in batch] == [encoded[row_id] for row_id in order]
+
+
+def test_the_trained_folder_says_where_its_answers_end(tmp_path):
+    """A server knows nothing of the template: without this it would write on to the limit."""
+    base, out = tmp_path / "base", tmp_path / "out"
+    shutil.copytree(model_path("lab-1m"), base)
+    tokenizer = load_tokenizer(base)
+    tokenizer.chat_template = (
+        "{% for m in messages %}<|ja|>{{ m.content }}<|fr|>{% endfor %}{% if add_generation_prompt %}<|ja|>{% endif %}"
+    )
+    tokenizer.save_pretrained(base)
+    pool = LabPool()
+    rows = pool.take("math", "en", "train", list(pool.item_ids("math", "en", "train"))[:4])
+    recipe = Recipe(steps=1, batch_rows=4, template="chat")
+    loop.train(base, rows, [*rows["row_id"]], rows.head(1), recipe, 0, out)
+
+    ends = GenerationConfig.from_pretrained(out / "model").eos_token_id
+    assert set(ends) == {tokenizer.convert_tokens_to_ids("<|fr|>"), tokenizer.eos_token_id}
 
 
 @given(

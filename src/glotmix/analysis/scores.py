@@ -1,6 +1,7 @@
 """Item scores of one model and task as dense arrays, with test items matched by id across settings and languages.
 
-A test row (one item in one language) is used if every run has it, so that all settings are compared on the same rows.
+A test row (one item in one language) is used if every run has a value for it, so that all settings are compared on the
+same rows.
 Languages may have different items: translations share an item id and stay together, other items stand alone.
 """
 
@@ -121,7 +122,7 @@ def _arrange(model: str, task: str, part: pl.DataFrame) -> Scores:
         tuple(values[(runs["setting"] == setting.name).to_numpy()] for setting in settings),
         used,
         dict(languages.select("language", "role").iter_rows()),
-        _left_out(cube, complete, languages.filter(~kept)["language"].to_list()),
+        _left_out(_distinct(part, "language", "item_id"), complete, languages.filter(~kept)["language"].to_list()),
     )
 
 
@@ -175,7 +176,7 @@ def _one_meaning(table: pl.DataFrame, key: str, meaning: str) -> None:
 
 
 def _cube(part: pl.DataFrame, runs: pl.DataFrame, languages: pl.DataFrame, items: pl.DataFrame) -> Array:
-    """(runs, languages, items), NaN where there is no record."""
+    """(runs, languages, items), NaN where there is no record, or one without a value."""
     cube = np.full((len(runs), len(languages), len(items)), np.nan)
     placed = (
         part.join(runs.with_row_index("r"), on=["setting", "seed"])
@@ -186,9 +187,9 @@ def _cube(part: pl.DataFrame, runs: pl.DataFrame, languages: pl.DataFrame, items
     return cube
 
 
-def _left_out(cube: Array, complete: Mask, lost: list[str]) -> str:
-    known = ~np.isnan(cube).all(axis=0)
-    dropped, total = int((known & ~complete).sum()), int(known.sum())
+def _left_out(test_rows: pl.DataFrame, complete: Mask, lost: list[str]) -> str:
+    total = len(test_rows)
+    dropped = total - int(complete.sum())
     if not dropped:
         return ""
     whole = f", all of {' '.join(lost)} among them" if lost else ""

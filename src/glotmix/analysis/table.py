@@ -25,14 +25,21 @@ RESULTS_SCHEMA = pl.Schema(
         "language": pl.String(),
         "role": pl.String(),  # anchor | seen | unseen: in the study's training languages, also at n = 0
         "item_id": pl.String(),
-        "value": pl.Float64(),  # 0 to 1
+        "value": pl.Float64(),  # 0 to 1; null where the verdict is unjudged
         "verdict": pl.String(),
         "parsed": pl.String(),
         "output_tokens": pl.Int64(),
+        "answer_language": pl.String(),  # in which the answer is wanted; null: in `language`
+        "detected": pl.String(),  # base tag of the language the answer is in; empty: nobody can tell; null: not checked
+        "metrics": pl.List(pl.Struct({"name": pl.String(), "value": pl.Float64()})),  # beside the value
     }
 )
-OPTIONAL = {"baseline": pl.lit(""), "control_of": pl.lit([], pl.List(pl.String()))}  # what an empty one means
-VERDICTS = ("correct", "wrong", "no_answer", "wrong_language", "truncated", "malformed")
+OPTIONAL = {  # what an empty one means
+    "baseline": pl.lit(""),
+    "control_of": pl.lit([], pl.List(pl.String())),
+    **{name: pl.lit(None, RESULTS_SCHEMA[name]) for name in ("answer_language", "detected", "metrics")},
+}
+VERDICTS = ("correct", "wrong", "no_answer", "wrong_language", "truncated", "malformed", "unjudged")
 ROLES = ("anchor", "seen", "unseen")
 FINDINGS_SCHEMA = pl.Schema(
     {
@@ -65,14 +72,14 @@ ACCURACY_SCHEMA = pl.Schema(
     }
 )
 _CELL = ("model", "task", "setting", "seed", "language", "item_id")
-_NEEDED = (*_CELL, "rows_per_language", "role", "value")
+_NEEDED = (*_CELL, "rows_per_language", "role")
 
 
 def check_results(frame: pl.DataFrame) -> pl.DataFrame:
     """The results table with the columns and types of `RESULTS_SCHEMA`, further columns left out.
 
     A table may lack `baseline`: then the setting with 0 rows per language is that of all others. It may lack
-    `control_of`: then no setting is a control.
+    `control_of`: then no setting is a control. What it lacks of answer_language, detected and metrics is not told.
 
     Raises:
         UserError: a column is missing or has a wrong type, a value is missing or out of range, a record is there twice,
@@ -110,6 +117,9 @@ def _cast(series: pl.Series, dtype: pl.DataType) -> pl.Series:
 
 
 def _check_values(table: pl.DataFrame) -> None:
+    if missing := len(table.filter(pl.col("value").is_null() & pl.col("verdict").ne_missing("unjudged"))):
+        fix = "fill it or drop them; only a record with the verdict unjudged may have none"
+        raise UserError(f"results table: column 'value' is empty in {missing} records; {fix}")
     wrong = table.filter(~pl.col("value").is_between(0, 1))["value"]
     if len(wrong):
         raise UserError(f"results table: value {wrong[0]} is outside 0 to 1; divide percentages by 100")

@@ -8,13 +8,17 @@ chat template writes after the answer, if that is a token of its own, and else t
 the template writes after an answer is left out.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from transformers import PreTrainedTokenizerBase
+from typing import TYPE_CHECKING
 
 from glotmix.errors import UserError
 from glotmix.generate.backend import Message
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,11 @@ class Encoded:
     prompt_tokens: int
 
 
+def plain_prompt(messages: Sequence[Message]) -> str:
+    """The text of template `plain` up to where the assistant answers."""
+    return "".join(f"{message['content']}\n" for message in messages)
+
+
 def encode_prompt(messages: Sequence[Message], template: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
     """Token ids of the conversation up to where the assistant answers.
 
@@ -32,8 +41,7 @@ def encode_prompt(messages: Sequence[Message], template: str, tokenizer: PreTrai
         UserError: `template` is chat, and the tokenizer has no chat template.
     """
     if template == "plain":
-        text = "".join(f"{message['content']}\n" for message in messages)
-        return list(tokenizer(text).input_ids)
+        return list(tokenizer(plain_prompt(messages)).input_ids)
     text = _chat(messages, tokenizer, add_generation_prompt=True)
     return list(tokenizer(text, add_special_tokens=False).input_ids)
 

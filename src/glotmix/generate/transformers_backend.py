@@ -1,32 +1,38 @@
-"""Greedy generation with transformers: batched, longest prompts together, on the device at hand.
+"""Greedy generation with transformers, on the device at hand.
 
-Of the model's own generation settings only its end tokens count: a repetition penalty, say, would not be greedy.
+1. The longest prompts come first, so that prompts of like length share a batch and memory runs out at once or never.
+2. A batch has as many rows as the budget holds, each counted as the longest prompt with a full answer; at least one.
+3. Of the model's own generation settings only its end tokens count: a repetition penalty, say, would not be greedy.
+4. In float32 how prompts are batched changes no answer, so a budget that memory can't hold is halved. In bfloat16
+   rounding depends on it: the budget is part of a study's identity there, and one that does not fit is refused.
 """
 
 from collections.abc import Callable, Sequence
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import GenerationConfig
 
+from glotmix.errors import GlotmixError
+from glotmix.generate.answer import end_tokens, to_output
 from glotmix.generate.backend import Message, Output
+from glotmix.generate.greedy import Tokens, decode
 from glotmix.generate.load import load_model, load_tokenizer
-from glotmix.generate.template import encode_prompt, end_token
+from glotmix.generate.template import encode_prompt
 
 
 class TransformersBackend:
     """A model folder, loaded once and asked many times."""
 
-    def __init__(self, model_dir: Path, precision: str = "float32", batch_rows: int = 64) -> None:
-        self.batch_rows = batch_rows
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    def __init__(self, model_dir: Path, precision: str = "float32", tokens_per_batch: int = 16384) -> None:
+        self.model_dir = model_dir
+        self.precision = precision
+        self.tokens_per_batch = tokens_per_batch
         self.tokenizer = load_tokenizer(model_dir)
-        self.model: Any = load_model(model_dir, precision).to(self.device).eval()
-        ends = self.model.generation_config.eos_token_id
-        self.model_ends = {ends} if isinstance(ends, int) else set(ends or ())
-        self.model.generation_config = _generation_config()  # generate() fills in from here what is not set
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.model: Any = load_model(model_dir, precision).to(device).eval()
+        self.model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
 
     def generate(
         self,
@@ -36,44 +42,39 @@ class TransformersBackend:
         max_new_tokens: int,
         on_progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> list[Output]:
-        """The greedy answer to each conversation, in their order. `on_progress` gets how many are done, of how many."""
+        """The greedy answer to each conversation, in their order. `on_progress` gets how many are done, of how many.
+
+        Raises:
+            UserError: the tokenizer has no end token, or no chat template where one is asked for.
+            GlotmixError: memory does not hold a batch.
+        """
         prompts = [encode_prompt(messages, template, self.tokenizer) for messages in conversations]
-        ends = {end_token(template, self.tokenizer), self.tokenizer.eos_token_id} | self.model_ends
+        ends = end_tokens(self.model_dir, template, self.tokenizer)
         longest_first = sorted(range(len(prompts)), key=lambda i: (-len(prompts[i]), i))
         outputs: dict[int, Output] = {}
-        for start in range(0, len(prompts), self.batch_rows):
-            batch = longest_first[start : start + self.batch_rows]
-            outputs.update(zip(batch, self._answer([prompts[i] for i in batch], max_new_tokens, ends), strict=True))
+        budget = self.tokens_per_batch
+        while len(outputs) < len(prompts):
+            waiting = longest_first[len(outputs) :]
+            row_tokens = len(prompts[waiting[0]]) + max_new_tokens
+            batch = waiting[: max(1, budget // row_tokens)]
+            answers = self._answers([prompts[i] for i in batch], max_new_tokens, ends)
+            if answers is None:
+                budget = len(batch) * row_tokens // 2
+                continue
+            outputs |= {i: to_output(ids, ends, self.tokenizer) for i, ids in zip(batch, answers, strict=True)}
             on_progress(len(outputs), len(prompts))
         return [outputs[i] for i in range(len(prompts))]
 
-    @torch.inference_mode()
-    def _answer(self, prompts: list[list[int]], max_new_tokens: int, ends: set[int]) -> list[Output]:
-        pad = min(ends) if self.tokenizer.pad_token_id is None else self.tokenizer.pad_token_id
-        width = max(map(len, prompts))
-        ids = torch.tensor([[pad] * (width - len(prompt)) + prompt for prompt in prompts])  # (rows, width)
-        mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts])
-        generated = self.model.generate(
-            input_ids=ids.to(self.device),
-            attention_mask=mask.to(self.device),
-            generation_config=_generation_config(
-                do_sample=False,
-                num_beams=1,
-                max_new_tokens=max_new_tokens,
-                eos_token_id=sorted(ends),
-                pad_token_id=pad,
-            ),
-        )
-        return [self._output(row, ends) for row in generated[:, width:].tolist()]
-
-    def _output(self, ids: list[int], ends: set[int]) -> Output:
-        answer = list(takewhile(lambda token: token not in ends, ids))
-        finished = len(answer) < len(ids)
-        text = self.tokenizer.decode(answer, skip_special_tokens=True)
-        assert isinstance(text, str)
-        return Output(text, len(answer), finished)
-
-
-def _generation_config(**settings: Any) -> GenerationConfig:
-    config: GenerationConfig = GenerationConfig(**settings)  # type: ignore[no-untyped-call]
-    return config
+    def _answers(self, prompts: list[Tokens], max_new_tokens: int, ends: set[int]) -> list[Tokens] | None:
+        """None if memory did not hold them and fewer may be tried."""
+        try:
+            return decode(self.model, prompts, max_new_tokens, ends)
+        except torch.OutOfMemoryError as error:
+            if len(prompts) == 1 or self.precision == "bfloat16":
+                fix = "tokens_per_batch" if len(prompts) > 1 else "max_new_tokens"
+                raise GlotmixError(
+                    f"memory does not hold {len(prompts)} prompts of up to {max(map(len, prompts))} tokens with answers"
+                    f" of {max_new_tokens}; lower evaluation.{fix}"
+                ) from error
+        torch.cuda.empty_cache()  # here, where the error no longer holds on to what did not fit
+        return None

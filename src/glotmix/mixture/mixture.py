@@ -14,7 +14,7 @@ from glotmix.errors import GlotmixError, UserError
 from glotmix.language import Language
 from glotmix.pool.content import content_hash, hash_of_hashes, row_hashes
 from glotmix.pool.parquet import read_parquet
-from glotmix.pool.row import ROW_SCHEMA, TASKS
+from glotmix.pool.row import ROW_SCHEMA, TASKS, with_every_column
 from glotmix.spec import Order, Recipe
 
 ROWS, MANIFEST = "rows.parquet", "manifest.json"
@@ -137,7 +137,7 @@ class Mixture:
         """
         try:
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-            rows = read_parquet(folder / ROWS)
+            rows = with_every_column(read_parquet(folder / ROWS))
             spec = MixtureSpec.model_validate(manifest["spec"])
             mixture = Mixture(spec, manifest["pool"], rows, row_hashes(rows))
             intact = rows.schema == ROW_SCHEMA and mixture.content_hash == manifest["content_hash"]

@@ -51,10 +51,12 @@ def open_tokenizer(file: Path) -> Tokenizer:
 
 
 def row_tokens(rows: pl.DataFrame, tokenizer: Tokenizer) -> pl.DataFrame:
-    """One record per row, in their order: row_id, tokens, answer_tokens."""
+    """One record per row, in their order: row_id, tokens, answer_tokens (of a row without an answer, its end alone)."""
     content = pl.col("messages").list.eval(pl.element().struct.field("content"))
-    asked = content.list.head(pl.col("messages").list.len() - 1)
-    texts = rows.select(prompt=asked.list.eval(pl.element() + "\n").list.join(""), answer=content.list.last())
+    answered = pl.col("messages").list.last().struct.field("role") == "assistant"
+    asked = content.list.head(content.list.len() - answered.cast(pl.UInt32))
+    answer = pl.when(answered).then(content.list.last()).otherwise(pl.lit(""))
+    texts = rows.select(prompt=asked.list.eval(pl.element() + "\n").list.join(""), answer=answer)
     prompts = tokenizer.encode_batch_fast(texts["prompt"].to_list())
     answers = tokenizer.encode_batch_fast(texts["answer"].to_list(), add_special_tokens=False)
     answer_tokens = pl.Series([len(answer) + 1 for answer in answers], dtype=pl.Int64)

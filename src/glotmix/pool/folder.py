@@ -8,7 +8,7 @@ import polars as pl
 from glotmix.errors import GlotmixError, UserError
 from glotmix.language import Language
 from glotmix.pool.parquet import matching, scan_parquet
-from glotmix.pool.row import ROW_SCHEMA, SPLITS, TASKS
+from glotmix.pool.row import ROW_SCHEMA, SPLITS, TASKS, with_every_column
 
 MANIFEST = "pool.json"
 
@@ -33,13 +33,14 @@ def scan_rows(path: Path) -> pl.LazyFrame:
         UserError: the file is not Parquet, or lacks a column of `ROW_SCHEMA`.
     """
     try:
-        schema = pl.read_parquet_schema(path)
+        rows = with_every_column(scan_parquet(path))
+        schema = rows.collect_schema()
     except (pl.exceptions.PolarsError, OSError):
         raise UserError(f"{path}: not a Parquet file one can read; import the pool again") from None
     wrong = [name for name, dtype in ROW_SCHEMA.items() if schema.get(name) != dtype]
     if wrong:
         raise UserError(f"{path}: column {wrong[0]!r} must be {ROW_SCHEMA[wrong[0]]}; import the pool again")
-    return scan_parquet(path).select(ROW_SCHEMA.names())
+    return rows.select(ROW_SCHEMA.names())
 
 
 class FolderPool:
@@ -73,7 +74,7 @@ class FolderPool:
         if wanted.is_empty():
             return ROW_SCHEMA.to_frame()
         scan_rows(path)  # refuses a file that is none of rows
-        found = pl.concat([ROW_SCHEMA.to_frame(), *matching(path, "item_id", wanted.unique())])
+        found = pl.concat([ROW_SCHEMA.to_frame(), *map(with_every_column, matching(path, "item_id", wanted.unique()))])
         rows = wanted.to_frame().join(found, on="item_id", how="inner", maintain_order="left")
         if len(rows) != len(wanted):
             raise GlotmixError(f"{path}: items asked for are not there; was the pool changed while it was read?")

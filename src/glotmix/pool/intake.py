@@ -17,7 +17,7 @@ import polars as pl
 from glotmix.errors import UserError
 from glotmix.pool.formats import frames, records
 from glotmix.pool.record import DataFile, LeftOut, Unusable
-from glotmix.pool.row import ROW_SCHEMA, unsound
+from glotmix.pool.row import ROW_SCHEMA, unsound, with_every_column
 
 __all__ = ["REJECTED_SCHEMA", "Batch", "DataFile", "LeftOut", "Record", "Unusable", "mapped", "parsed"]
 
@@ -90,7 +90,7 @@ def mapped(
         reason = pl.when(frame["reason"] == "").then(made["reason"]).otherwise(frame["reason"])
         read = frame.with_columns(reason=reason)
         fine = read["reason"].is_null()
-        rows = made.filter(fine).select(ROW_SCHEMA.names()).cast(ROW_SCHEMA)
+        rows = with_every_column(made).filter(fine).select(ROW_SCHEMA.names()).cast(ROW_SCHEMA)
         spoilt = read.filter(~fine).select("line", "reason", raw=shown)
         yield Batch(file, rows, read["line"].filter(fine), read["raw"].filter(fine), _rejections(file, spoilt))
     yield _nothing(file)

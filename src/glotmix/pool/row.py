@@ -1,12 +1,13 @@
 """The row: one item in one language for one task. A pool is a table of rows.
 
 `messages` is the conversation in chat form; its last message is the assistant's, the text to be learnt.
-`reference` is what an output is scored against (for math: the final number).
+`reference` is what an output is scored against (for math: the final number). A test row of open-ended instructions may
+have none, and end with its question: a judge rates the answer.
 Translations of one problem share their `item_id`; `row_id` is unique in the pool.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import polars as pl
 
@@ -25,13 +26,21 @@ ROW_SCHEMA = pl.Schema(
         "source": pl.String(),
         "licence": pl.String(),
         "origin": pl.String(),  # native | human-translated | machine-translated:<by what> | generated
+        "answer_language": pl.String(),  # in which the answer is wanted; null: the row's own
     }
 )
 SPLITS = ("train", "validation", "test")
 ROLES = ("system", "user", "assistant")
 TASKS = ("math", "summarization", "instructions", "api_calls")
+Table = TypeVar("Table", pl.DataFrame, pl.LazyFrame)
 LONGEST_ID = 200  # characters
 LONGEST_TEXT = 200_000  # characters of all messages and the reference of one row
+
+
+def with_every_column(rows: Table) -> Table:
+    """The rows with the columns of `ROW_SCHEMA` that came after they were written: nobody wanted another language."""
+    there = rows.collect_schema()
+    return rows if "answer_language" in there else rows.with_columns(answer_language=pl.lit(None, pl.String))
 
 
 def chat(question: pl.Expr, answer: pl.Expr) -> pl.Expr:
@@ -56,17 +65,21 @@ def unsound(rows: pl.DataFrame) -> pl.Series:
     broken = content.is_null() | role.is_null() | ~role.is_in(ROLES)
     last = pl.col("messages").list.last().struct
     answered = (last.field("role") == "assistant") & _filled(last.field("content"))
+    judged = (pl.col("task") == "instructions") & (last.field("role") == "user") & _filled(last.field("content"))
+    test = pl.col("split") == "test"
     length = pl.col("messages").list.eval(content.str.len_chars()).list.sum() + _or_empty("reference").str.len_chars()
-    known_tags = [tag for tag in rows["language"].unique() if tag is not None and _is_language(tag)]
+    tags = pl.concat([rows["language"], rows["answer_language"]]).drop_nulls().unique()
+    known_tags = [tag for tag in tags if _is_language(tag)]
     checks = {
         "no id": ~_filled(pl.col("row_id")) | ~_filled(pl.col("item_id")),
         "control characters in the id": pl.any_horizontal(pl.col("row_id", "item_id").str.contains(r"\p{Cc}")),
         "id too long": pl.col("row_id").str.len_chars() > LONGEST_ID,
         "unknown task": ~pl.col("task").is_in(TASKS),
         "unknown language": ~pl.col("language").is_in(known_tags),
+        "unknown answer language": ~(pl.col("answer_language").is_null() | pl.col("answer_language").is_in(known_tags)),
         "unknown split": ~pl.col("split").is_in(SPLITS),
         "empty question": ~pl.col("messages").list.eval(asked).list.any(),
-        "empty answer": ~answered & ~((pl.col("split") == "test") & _filled(pl.col("reference"))),
+        "empty answer": ~answered & ~(test & (judged | _filled(pl.col("reference")))),
         "broken message": pl.col("messages").list.eval(broken).list.any(),
         "text too long": length > LONGEST_TEXT,
     }

@@ -21,6 +21,7 @@ VERDICT_COLOURS = {
     "wrong_language": "#cc79a7",
     "truncated": "#56b4e9",
     "malformed": "#656872",
+    "unjudged": "#f0e442",
 }
 _MODEL_COLOURS = ("#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#0072b2", "#d55e00", "#4d4f57")
 _CONFIG = {

@@ -18,6 +18,8 @@ SAMPLES_SCHEMA = pl.Schema(
         "output": pl.String(),
         "parsed": pl.String(),
         "verdict": pl.String(),
+        "value": pl.Float64(),
+        "detected": pl.String(),  # language of the answer; empty or null: not known
     }
 )
 
@@ -47,12 +49,24 @@ class ModelCard:
 
 
 @dataclass(frozen=True)
+class JudgeCost:
+    """The distinct calls behind all judged answers, with their tokens; `money` if prices are known."""
+
+    model: str
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    money: float | None = None
+
+
+@dataclass(frozen=True)
 class Cost:
-    """Of all runs together: training rows and tokens as the optimizer saw them, and seconds of work."""
+    """Of all runs together: training rows and tokens as the optimizer saw them, seconds of work, and the judge."""
 
     rows: int
     tokens: int | None = None
     seconds: float | None = None
+    judge: JudgeCost | None = None
 
 
 @dataclass(frozen=True)

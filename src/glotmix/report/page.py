@@ -38,10 +38,12 @@ def render(info: StudyInfo, results: pl.DataFrame, findings: pl.DataFrame, sampl
     """The page as text; see `write_report`."""
     present = results["language"].unique()
     roles = {tag: role for tag, role in info.roles.items() if tag in present}
+    tasks = task_views(results, findings, roles)
     return render_page(
         "report.html.j2",
         info=info,
-        tasks=task_views(results, findings, roles),
+        tasks=tasks,
+        measured=[(task, view) for task in tasks for view in task.models if view.metrics],
         runs=results["run"].n_unique(),
         sentences=SENTENCES,
         answers=len(results),
@@ -50,7 +52,7 @@ def render(info: StudyInfo, results: pl.DataFrame, findings: pl.DataFrame, sampl
         limits=(CORRECT, FAILED),
         roles=roles,
         tags_of={role: tags for role in ROLES if (tags := [tag for tag in roles if roles[tag] == role])},
-        verdicts=VERDICTS,
+        verdicts=[name for name in VERDICTS if name != "unjudged" or name in results["verdict"]],
         role_colours=charts.ROLE_COLOURS,
         verdict_colours=charts.VERDICT_COLOURS,
         model_colours=charts.model_colours(results["model"].unique().sort().to_list()),

@@ -44,6 +44,8 @@ class Sample:
     language: str
     item_id: str
     verdict: str
+    value: float | None
+    detected: str
     prompt: Clipped
     reference: Clipped
     output: Clipped
@@ -68,4 +70,4 @@ def _clip(chosen: pl.DataFrame) -> Iterator[Sample]:
     limit = min(TEXT_CHARACTERS, PAGE_CHARACTERS // max(1, len(chosen) * len(_TEXTS)))
     for row in chosen.iter_rows(named=True):
         texts = {name: Clipped((row[name] or "")[:limit], len(row[name] or "")) for name in _TEXTS}
-        yield Sample(**{**row, **texts})
+        yield Sample(**{**row, "detected": row["detected"] or "", **texts})

@@ -12,6 +12,8 @@ from glotmix.analysis.scores import Scores, Setting, read_scores
 from glotmix.report import charts, text
 from glotmix.report.cards import Card, cards
 from glotmix.report.families import Family, families, short
+from glotmix.report.languages import Confusion, confusion
+from glotmix.report.metrics import MetricTable, metric_table
 from glotmix.report.tables import (
     Cell,
     FindingGroup,
@@ -59,15 +61,21 @@ class ModelView:
     cells: dict[str, list[Cell | None]]
     verdicts: dict[str, Markup]
     verdict_rows: list[VerdictRow]
+    metrics: MetricTable | None
     findings: dict[str, list[FindingGroup]]
 
 
 @dataclass(frozen=True)
 class TaskView:
-    """`settings` are those of all families, in the order of cells; `wide` if there are many."""
+    """`settings` are those of all families, in the order of cells; `wide` if there are many.
+
+    `graded` if answers are more than right or wrong.
+    """
 
     task: str
     measure: str
+    graded: bool
+    confusion: Confusion | None
     top: float
     settings: list[Setting]
     wide: bool
@@ -113,14 +121,20 @@ def _task_view(
     found = families(scores)
     titles = dict(zip(found, _titles(found), strict=True))
     settings = [setting for family in found for setting in family.settings]
+    graded = not results["value"].is_in([0.0, 1.0]).all()
     return TaskView(
         task=task,
-        measure="accuracy" if results["value"].is_in([0.0, 1.0]).all() else "score",
+        measure="score" if graded else "accuracy",
+        graded=graded,
+        confusion=confusion(results, list(roles)),
         top=top,
         settings=settings,
         wide=len(settings) > WIDE,
         families=[_family_view(family, title, tables, top, colours) for family, title in titles.items()],
-        models=[_model_view(own, tables.of(model=own.model), titles, settings, top, roles) for own in scores],
+        models=[
+            _model_view(own, results.filter(model=own.model), tables.of(model=own.model), titles, settings, top, roles)
+            for own in scores
+        ],
     )
 
 
@@ -135,6 +149,7 @@ def _titles(found: Sequence[Family]) -> Iterator[str]:
 
 def _model_view(
     scores: Scores,
+    results: pl.DataFrame,
     tables: _Tables,
     titles: Mapping[Family, str],
     settings: Sequence[Setting],
@@ -150,14 +165,16 @@ def _model_view(
         design: finding_groups(tables.findings.filter(pl.col("setting").is_in(own))) for design, own in designs.items()
     }
     shown = [short(name) if len(designs) == 1 else name for name in names]
+    tested = [tag for tag in roles if tag in scores.tested]
     shares = tables.shares.with_columns(pl.col("setting").replace(dict(zip(names, shown, strict=True))))
     return ModelView(
         model=scores.model,
         cards=[block for block in told if block.cards],
         role_cells=heat_cells(tables.means, "role", names, top),
         cells=heat_cells(tables.accuracy, "language", names, top),
-        verdicts={tag: charts.verdict_bars(shares.filter(language=tag), shown) for tag in roles},
-        verdict_rows=verdict_rows(shares, list(roles), shown),
+        verdicts={tag: charts.verdict_bars(shares.filter(language=tag), shown) for tag in tested},
+        verdict_rows=verdict_rows(shares, tested, shown),
+        metrics=metric_table(results, list(titles), list(roles)),
         findings={design: groups for design, groups in by_design.items() if groups},
     )
 

@@ -7,15 +7,19 @@
 
 from glotmix.spec.designs import Design
 from glotmix.spec.file import load_spec
+from glotmix.spec.judge import Judge
 from glotmix.spec.study import Languages, Seeds, StudySpec
-from glotmix.spec.training import Evaluation, Order, Recipe, Selection, optimizer_steps, warmup_steps
+from glotmix.spec.training import Endpoint, Evaluation, Order, Outcome, Recipe, Selection, optimizer_steps, warmup_steps
 from glotmix.spec.words import PerTask, per_task
 
 __all__ = [
     "Design",
+    "Endpoint",
     "Evaluation",
+    "Judge",
     "Languages",
     "Order",
+    "Outcome",
     "PerTask",
     "Recipe",
     "Seeds",

@@ -66,6 +66,8 @@ class StudySpec(Spec):
             raise ValueError("give exactly one of design and designs")
         if self.order.tasks is not None and set(self.order.tasks) != set(self.tasks):
             raise ValueError(f"order.tasks puts all tasks in order; name each of {', '.join(self.tasks)}")
+        if self.evaluation.judge and "instructions" not in self.tasks:
+            raise ValueError("evaluation.judge judges the task instructions, which is not among the tasks; remove it")
         check_tasks("evaluation.items_per_language", self.evaluation.items_per_language, self.tasks)
         check_tasks("evaluation.max_new_tokens", self.evaluation.max_new_tokens, self.tasks)
         check_tasks("recipe.select.rows_per_language", self.recipe.select.rows_per_language, self.tasks)

@@ -2,11 +2,12 @@
 
 import math
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from glotmix.spec.words import Count, Number, PerTask, Positive, Share, SomeTags, Spec, Tasks
+from glotmix.spec.judge import Judge
+from glotmix.spec.words import Count, Name, Number, PerTask, Positive, Share, SomeTags, Spec, Tag, TaskName, Tasks
 
 
 class Order(Spec):
@@ -93,9 +94,65 @@ def nearest(value: Fraction) -> int:
     return math.floor(value + Fraction(1, 2))
 
 
+class Outcome(Spec):
+    """Tasks of lm-evaluation-harness as one outcome of a study, by language; the short form gives the tasks alone.
+
+    `metric` is a name, or `name,filter`; left out, the first that has a number from 0 to 1 for every item.
+    `include_path`: a folder with task files of one's own, whose Python functions are run.
+    `items: shared`: the nth document of each task is the same problem (see docs/lm-eval.md).
+    """
+
+    tasks: Annotated[dict[Tag, str], Field(min_length=1)]
+    metric: str | None = None
+    num_fewshot: Count | None = None
+    limit: Positive | None = None
+    include_path: str | None = None
+    items: Literal["shared", "disjoint"] = "shared"
+
+
+def _tasks_alone(value: Any) -> Any:
+    short = isinstance(value, dict) and not value.keys() & Outcome.model_fields.keys()
+    return {"tasks": value} if short else value
+
+
+OutcomeOrTasks = Annotated[Outcome, BeforeValidator(_tasks_alone, json_schema_input_type=Outcome | dict[Tag, str])]
+
+
+class Endpoint(Spec):
+    """An OpenAI-compatible server: at `url`, loading models by the folder asked for; or started by `command` for each.
+
+    `command` says {model} and {port}. `api_key_env` names the environment variable with the key; null for none.
+    """
+
+    kind: Literal["endpoint"]
+    url: Annotated[str, Field(pattern=r"^https?://[^\s/]+")] | None = None
+    command: str | None = None
+    api_key_env: Annotated[str, Field(min_length=1)] | None = "OPENAI_API_KEY"
+    concurrency: Positive = 8
+
+    @model_validator(mode="after")
+    def _server(self) -> "Endpoint":
+        if (self.url is None) == (self.command is None):
+            raise ValueError("give exactly one of url (a server that runs) and command (one to start)")
+        if self.command is not None and not ("{model}" in self.command and "{port}" in self.command):
+            raise ValueError("command must say {model} and {port}, as in vllm serve {model} --port {port}")
+        return self
+
+
 class Evaluation(Spec):
+    """`backend` writes the answers, in `precision`; `tokens_per_batch` is how much transformers reads at once."""
+
     items_per_language: PerTask = 250
     max_new_tokens: PerTask = 512
     decoding: Literal["greedy"] = "greedy"
     precision: Literal["float32", "bfloat16"] = "float32"
-    batch_rows: Positive = 64
+    tokens_per_batch: Positive = 16384
+    backend: Literal["transformers", "vllm"] | Endpoint = "transformers"
+    lm_eval: dict[Name, OutcomeOrTasks] = Field(default={})
+    judge: Judge | None = None
+
+    @model_validator(mode="after")
+    def _outcome_names(self) -> "Evaluation":
+        if double := next((name for name in self.lm_eval if name in get_args(TaskName)), None):
+            raise ValueError(f"lm_eval.{double}: glotmix has a task of that name; call the outcome otherwise")
+        return self

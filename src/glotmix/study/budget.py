@@ -10,6 +10,7 @@ from glotmix.errors import UserError
 from glotmix.spec import StudySpec, per_task
 from glotmix.study.estimate import Estimate
 from glotmix.study.identity import key
+from glotmix.study.judge_steps import calls_by_run, price_of_call
 from glotmix.study.models import Model
 from glotmix.study.plan import Plan, Run, is_done
 from glotmix.study.store import Store
@@ -31,7 +32,7 @@ def speed_key(spec: StudySpec, model: Model) -> str:
         1,
         model=model.content_hash,
         recipe=spec.recipe.model_dump(mode="json", include=recipe),
-        evaluation=spec.evaluation.model_dump(mode="json", include={"precision", "batch_rows"}),
+        evaluation=spec.evaluation.model_dump(mode="json", include={"precision", "tokens_per_batch", "backend"}),
     )
 
 
@@ -52,8 +53,8 @@ def plan_frame(plan: Plan, store: Store, speeds: Mapping[str, Speed], price_per_
     """
     estimate, first = Estimate(plan), {run.train: run.name for run in reversed(plan.runs)}
     estimate.check()
-    records = []
-    for run in plan.runs:
+    price, records = price_of_call(plan), []
+    for run, calls in zip(plan.runs, calls_by_run(plan), strict=True):
         tokens, speed = estimate.tokens(run), speeds.get(run.model.name, Speed())
         training, evaluation = _hours(tokens, speed.training), _hours(_generated(plan, run), speed.generation)
         priced = None if training is None or price_per_hour is None else (training + (evaluation or 0)) * price_per_hour
@@ -74,6 +75,8 @@ def plan_frame(plan: Plan, store: Store, speeds: Mapping[str, Speed], price_per_
                 "training_gpu_hours": training,
                 "evaluation_gpu_hours": evaluation,
                 "cost": priced,
+                "judge_calls": calls if plan.spec.evaluation.judge else None,
+                "judge_cost": None if price is None else calls * price,
                 "done": is_done(run, store),
                 "shares_training_with": first[run.train] if first[run.train] != run.name else "",
             }
@@ -143,6 +146,8 @@ PLAN_SCHEMA = pl.Schema(
         "training_gpu_hours": pl.Float64(),  # on one GPU
         "evaluation_gpu_hours": pl.Float64(),  # on one GPU, at most
         "cost": pl.Float64(),  # of training, and of evaluation where its speed is known
+        "judge_calls": pl.Int64(),  # at most; null too in a study without a judge
+        "judge_cost": pl.Float64(),  # of them, at the prices of evaluation.judge, in answers as long as they may be
         "done": pl.Boolean(),
         "shares_training_with": pl.String(),  # the run whose training this is; "" if it has one of its own
     }

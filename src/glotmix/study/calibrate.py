@@ -5,6 +5,8 @@ A speed is of one worker: one GPU, or one thread where there is none.
 
 import time
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 import torch
@@ -12,9 +14,9 @@ from accelerate import Accelerator
 
 from glotmix.errors import GlotmixError
 from glotmix.generate.load import load_model, load_tokenizer
-from glotmix.generate.transformers_backend import TransformersBackend
 from glotmix.mixture import training_order
 from glotmix.pool.row import asked
+from glotmix.study.backends import Backends, check_backend
 from glotmix.study.budget import Speed
 from glotmix.study.plan import Plan, Run
 from glotmix.train.batch import encode_rows
@@ -22,6 +24,7 @@ from glotmix.train.loop import training_step
 
 SECONDS = 20.0  # no step is begun later than this
 STEPS = 6
+PROMPTS = 64
 NEW_TOKENS = 64  # an answer's length, if the study lets it be as long
 
 Say = Callable[[str], None]
@@ -37,6 +40,7 @@ def measured(plan: Plan, run: Run, say: Say) -> Speed:
     Raises:
         GlotmixError: the model does not fit into the memory of this machine.
     """
+    check_backend(plan.spec.evaluation)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as a worker does
     try:
@@ -45,7 +49,7 @@ def measured(plan: Plan, run: Run, say: Say) -> Speed:
         say(f"{run.model.name}: answers")
         return Speed(training, _generation(plan, run))
     except (torch.OutOfMemoryError, MemoryError) as error:
-        fix = "lower recipe.tokens_per_micro_batch or evaluation.batch_rows, or calibrate on a larger machine"
+        fix = "lower recipe.tokens_per_micro_batch or evaluation.tokens_per_batch, or calibrate on a larger machine"
         raise GlotmixError(f"--calibrate: {run.model.name} does not fit into memory; {fix}") from error
     finally:
         torch.set_num_threads(threads)
@@ -76,18 +80,21 @@ def _training(plan: Plan, run: Run) -> float:
 
 
 def _generation(plan: Plan, run: Run) -> float:
-    """Tokens a second, in one batch of test prompts."""
+    """Tokens a second, of about a batch of test prompts."""
     settings, step = plan.spec.evaluation, run.evaluations[0]
-    rows = plan.rows[step.rows].head(settings.batch_rows)
-    backend = TransformersBackend(run.model.folder, settings.precision, settings.batch_rows)
-    began = time.monotonic()
-    outputs = backend.generate(
-        [asked(messages) for messages in rows["messages"].to_list()],
-        template=plan.spec.recipe.template,
-        max_new_tokens=min(NEW_TOKENS, step.max_new_tokens),
-    )
-    _wait()
-    return max(1, sum(output.tokens for output in outputs)) / (time.monotonic() - began)
+    rows = plan.rows[step.rows].head(PROMPTS)
+    with (
+        TemporaryDirectory() as folder,
+        Backends().open(settings, run.model.folder, Path(folder) / "calls.sqlite") as backend,
+    ):
+        began = time.monotonic()
+        outputs = backend.generate(
+            [asked(messages) for messages in rows["messages"].to_list()],
+            template=plan.spec.recipe.template,
+            max_new_tokens=min(NEW_TOKENS, step.max_new_tokens),
+        )
+        _wait()
+        return max(1, sum(output.tokens for output in outputs)) / (time.monotonic() - began)
 
 
 def _wait() -> None:

@@ -1,17 +1,19 @@
 """One task and language of a run's evaluation: generate, score, keep both."""
 
-from collections.abc import Callable
-from functools import partial
+import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from glotmix.generate.backend import Backend, Output
 from glotmix.pool.parquet import read_parquet
-from glotmix.pool.row import asked
+from glotmix.pool.row import asked, with_every_column
 from glotmix.study.job import EvaluationStep, Job
 from glotmix.study.store import Store
 from glotmix.task import Score, get_task
+
+UNSCORED = Score(math.nan, "unjudged", "", {}, "no reference: a judge scores it", "")
 
 
 def evaluate(job: Job, step: EvaluationStep, backend: Backend, on_progress: Callable[[int, int], None]) -> None:
@@ -25,14 +27,21 @@ def evaluate(job: Job, step: EvaluationStep, backend: Backend, on_progress: Call
         max_new_tokens=step.max_new_tokens,
         on_progress=on_progress,
     )
-    score = partial(get_task(step.task).score, language=step.language)
-    scores = [
-        score(output.text, reference, finished=output.finished)
-        for output, reference in zip(outputs, rows["reference"], strict=True)
-    ]
+    scores = scored(step.task, step.language, rows, outputs)
     with store.writing("evaluate", step.key, train=job.train, task=step.task, language=step.language) as out:
         _outputs_frame(rows, outputs).write_parquet(out / "outputs.parquet")
-        _results_frame(rows, outputs, scores).write_parquet(out / "results.parquet")
+        scores_frame(rows, outputs, scores).write_parquet(out / "results.parquet")
+
+
+def scored(task: str, language: str, rows: pl.DataFrame, outputs: Sequence[Output]) -> list[Score]:
+    """A score per test row, in the language its answer is wanted in."""
+    score = get_task(task).score
+    references = rows["reference"].fill_null("").str.strip_chars() != ""
+    wanted = rows["answer_language"].fill_null(language)
+    return [
+        score(output.text, reference, language=tag, finished=output.finished) if there else UNSCORED
+        for output, reference, tag, there in zip(outputs, rows["reference"], wanted, references, strict=True)
+    ]
 
 
 def _outputs_frame(rows: pl.DataFrame, outputs: list[Output]) -> pl.DataFrame:
@@ -44,11 +53,12 @@ def _outputs_frame(rows: pl.DataFrame, outputs: list[Output]) -> pl.DataFrame:
     )
 
 
-def _results_frame(rows: pl.DataFrame, outputs: list[Output], scores: list[Score]) -> pl.DataFrame:
+def scores_frame(rows: pl.DataFrame, outputs: Sequence[Output], scores: Sequence[Score]) -> pl.DataFrame:
+    """What a `results.parquet` has: a record per test row; an unjudged one has no value."""
     metrics = [[{"name": name, "value": value} for name, value in score.metrics.items()] for score in scores]
     return rows.select(
         "item_id",
-        value=pl.Series([score.value for score in scores], dtype=pl.Float64),
+        value=pl.Series([score.value for score in scores], dtype=pl.Float64).fill_nan(None),
         verdict=pl.Series([score.verdict for score in scores], dtype=pl.String),
         parsed=pl.Series([score.parsed for score in scores], dtype=pl.String),
         rule=pl.Series([score.rule for score in scores], dtype=pl.String),
@@ -58,6 +68,12 @@ def _results_frame(rows: pl.DataFrame, outputs: list[Output], scores: list[Score
     )
 
 
+def read_outputs(store: Store, key: str) -> list[Output]:
+    """What an `evaluate` step generated, in the order of its test rows."""
+    frame = read_parquet(store.folder("evaluate", key) / "outputs.parquet", columns=["output", "tokens", "finished"])
+    return [Output(*record) for record in frame.select("output", "tokens", "finished").iter_rows()]
+
+
 def read_rows(store: Store, key: str) -> pl.DataFrame:
     """The frame of a `rows` step: validation or test rows."""
-    return read_parquet(store.folder("rows", key) / "rows.parquet")
+    return with_every_column(read_parquet(store.folder("rows", key) / "rows.parquet"))

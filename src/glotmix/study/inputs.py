@@ -118,7 +118,13 @@ class FromPool:
     def _take_test(self, task: str, language: str) -> str:
         wanted = per_task(self.spec.evaluation.items_per_language, task)
         rows = self._held_out((task, language, "test"), wanted, "evaluation.items_per_language")
-        for reference in rows["reference"]:
+        judged = task == "instructions" and self.spec.evaluation.judge is not None
+        for reference in () if judged else rows["reference"].fill_null(""):
+            if task == "instructions" and not reference.strip():
+                raise UserError(
+                    f"evaluation.judge: pool {self.pool!r} has instructions in {language} without a reference, which "
+                    "only a judge can score; name one, or import rows with references"
+                )
             get_task(task).score("", reference, language=language)  # refuses a reference nothing can be scored against
         return self._keep(rows)
 

@@ -12,13 +12,36 @@ class Message(BaseModel):
 
 
 class EvaluationStep(Message):
-    """One task and language of a run's evaluation; `key` names the step, `rows` its test rows in the store."""
+    """One task and language of a run's evaluation; `key` names the step, `rows` its test rows in the store.
+
+    Judged answers have a second step, named by `judge`; `against` is the step with the answers they are compared with.
+    """
 
     key: str
     task: str
     language: str
     rows: str
     max_new_tokens: int
+    judge: str = ""
+    against: str = ""
+
+
+class HarnessStep(Message):
+    """One task of lm-evaluation-harness on a run's model; `task` is what the study calls it, `name` what lm_eval does.
+
+    `folder` is where the task's file lies. `metric` counts, of the answers that `filter` took.
+    """
+
+    key: str
+    task: str
+    language: str
+    name: str
+    folder: str
+    metric: str
+    filter: str
+    num_fewshot: int | None
+    limit: int | None
+    items: Literal["shared", "disjoint"]
 
 
 class Job(Message):
@@ -37,6 +60,7 @@ class Job(Message):
     evaluation: Evaluation
     train: str
     evaluations: tuple[EvaluationStep, ...]
+    harness: tuple[HarnessStep, ...] = ()
 
 
 class Event(Message):

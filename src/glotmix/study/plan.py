@@ -14,18 +14,22 @@ import polars as pl
 
 from glotmix.design import Cell, cells
 from glotmix.errors import GlotmixError, UserError
+from glotmix.harness.tasks import HarnessTask, find_tasks
 from glotmix.mixture import Mixture
 from glotmix.pool import open_pool
 from glotmix.spec import StudySpec, optimizer_steps, per_task, warmup_steps
+from glotmix.study.backends import answer_settings
 from glotmix.study.identity import key
 from glotmix.study.inputs import FromPool, FromSpec
-from glotmix.study.job import EvaluationStep, Job
+from glotmix.study.job import EvaluationStep, HarnessStep, Job
+from glotmix.study.judge_steps import with_judging
 from glotmix.study.models import Model, Seen, has_chat_template, resolve_model
+from glotmix.study.outcomes import harness_step
 from glotmix.study.store import Store
 from glotmix.task import get_task
 
 # A change of code that changes results adds one here; what was computed before is then computed anew.
-TRAIN_VERSION, EVALUATE_VERSION = 2, 1
+TRAIN_VERSION, EVALUATE_VERSION = 3, 1
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,12 @@ class Run:
     validation: str
     train: str
     evaluations: tuple[EvaluationStep, ...]
+    harness: tuple[HarnessStep, ...]
+
+    @property
+    def measured(self) -> tuple[EvaluationStep | HarnessStep, ...]:
+        """Every step with results."""
+        return (*self.evaluations, *self.harness)
 
 
 @dataclass(frozen=True)
@@ -55,14 +65,14 @@ class Plan:
     no_pool: UserError | None
 
     def unfinished(self, store: Store) -> list[Run]:
-        """What is not done yet, one run of each training.
+        """What is not trained and generated yet, one run of each training.
 
         Raises:
             UserError: the pool is not there.
         """
         if self.no_pool:
             raise self.no_pool
-        first = {run.train: run for run in reversed(self.runs) if not is_done(run, store)}
+        first = {run.train: run for run in reversed(self.runs) if not is_generated(run, store)}
         return [run for run in self.runs if first.get(run.train) is run]
 
     def untrainable(self, store: Store) -> dict[str, GlotmixError]:
@@ -95,11 +105,18 @@ class Plan:
             evaluation=self.spec.evaluation,
             train=run.train,
             evaluations=tuple(step for step in run.evaluations if not store.is_done("evaluate", step.key)),
+            harness=tuple(step for step in run.harness if not store.is_done("evaluate", step.key)),
         )
 
 
 def is_done(run: Run, store: Store) -> bool:
-    return store.is_done("train", run.train) and all(store.is_done("evaluate", step.key) for step in run.evaluations)
+    judged = (step.judge for step in run.evaluations if step.judge)
+    return is_generated(run, store) and all(store.is_done("judge", name) for name in judged)
+
+
+def is_generated(run: Run, store: Store) -> bool:
+    """Whether all is there but what judges say."""
+    return store.is_done("train", run.train) and all(store.is_done("evaluate", step.key) for step in run.measured)
 
 
 def make_plan(spec: StudySpec, folder: Path, file_hashes: dict[str, str], models_seen: Seen) -> Plan:
@@ -119,9 +136,10 @@ def make_plan(spec: StudySpec, folder: Path, file_hashes: dict[str, str], models
     _check_templates(spec, models)
     declared = cells(spec, inputs.available)
     inputs.prepare(declared)
-    runs = [run for cell in declared for run in _runs(spec, inputs, cell, models)]
+    outcomes = find_tasks(spec.evaluation.lm_eval, folder)
+    runs = [run for cell in declared for run in _runs(spec, inputs, cell, models, outcomes)]
     order = {model.entry: number for number, model in enumerate(models)}
-    in_order = tuple(sorted(runs, key=lambda run: order[run.model.entry]))
+    in_order = tuple(sorted(with_judging(spec, runs), key=lambda run: order[run.model.entry]))
     return Plan(spec, inputs.pool, in_order, inputs.mixtures, inputs.rows, inputs.missing)
 
 
@@ -132,7 +150,13 @@ def _inputs(spec: StudySpec, folder: Path) -> FromPool | FromSpec:
         return FromSpec(spec, missing)
 
 
-def _runs(spec: StudySpec, inputs: FromPool | FromSpec, cell: Cell, models: Iterable[Model]) -> list[Run]:
+def _runs(
+    spec: StudySpec,
+    inputs: FromPool | FromSpec,
+    cell: Cell,
+    models: Iterable[Model],
+    outcomes: Iterable[HarnessTask],
+) -> list[Run]:
     languages = sorted(spec.languages.evaluate)
     tests = [(task, tag, inputs.test(task, tag)) for task in sorted(cell.counts) for tag in languages]
     mixture, validation = inputs.mixture(cell), inputs.validation(cell)
@@ -144,7 +168,8 @@ def _runs(spec: StudySpec, inputs: FromPool | FromSpec, cell: Cell, models: Iter
             _check_warmup(spec, name, steps)
             train = train_key(spec, model, mixture, validation, steps, seed)
             evaluations = tuple(evaluation_step(spec, train, *test) for test in tests)
-            runs.append(Run(name, model, cell, seed, steps, mixture, validation, train, evaluations))
+            harness = tuple(harness_step(spec, train, task) for task in outcomes)
+            runs.append(Run(name, model, cell, seed, steps, mixture, validation, train, evaluations, harness))
     return runs
 
 
@@ -167,15 +192,13 @@ def train_key(spec: StudySpec, model: Model, mixture: str, validation: str, step
 
 
 def evaluation_step(spec: StudySpec, train: str, task: str, language: str, rows: str) -> EvaluationStep:
-    """In float32 `batch_rows` is a matter of memory; in bfloat16 rounding depends on it, and with it the answers."""
     tokens = per_task(spec.evaluation.max_new_tokens, task)
-    settings = {"decoding", "precision"} | ({"batch_rows"} if spec.evaluation.precision == "bfloat16" else set())
     step = key(
         "evaluate",
         EVALUATE_VERSION,
         train=train,
         rows=rows,
-        evaluation=spec.evaluation.model_dump(mode="json", include=settings) | {"max_new_tokens": tokens},
+        evaluation=answer_settings(spec.evaluation) | {"max_new_tokens": tokens},
         scorer=[task, get_task(task).VERSION],
     )
     return EvaluationStep(key=step, task=task, language=language, rows=rows, max_new_tokens=tokens)

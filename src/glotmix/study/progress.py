@@ -1,11 +1,11 @@
 """What `run` shows while it works: a line per run at work on a terminal, a line per run begun or ended elsewhere."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from glotmix.study.engine import Listener
 from glotmix.study.job import Event, Job
@@ -29,6 +29,19 @@ def shown(console: Console, jobs: int) -> Iterator[Listener]:
     )
     with Progress(*columns, console=console, speed_estimate_period=300) as progress:
         yield _Bars(progress, jobs)
+
+
+@contextmanager
+def judging_shown(console: Console, model: str, answers: int) -> Iterator[Callable[[int], None]]:
+    """Gets how many answers are judged by now; without a terminal, a line at the start is all that is shown."""
+    if not console.is_terminal:
+        console.print(f"judging {answers:,} answers", markup=False, emoji=False, highlight=False)
+        yield lambda done: None
+        return
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, speed_estimate_period=300) as progress:
+        bar = progress.add_task(f"judged by {model}", total=answers)
+        yield lambda done: progress.update(bar, completed=done)
 
 
 class _Lines:
@@ -81,7 +94,7 @@ class _Bars:
         self.progress.update(bar, completed=event.part, total=max(event.parts, 1), count=count, detail=detail)
         part = event.part / max(event.parts, 1)
         if event.kind == "evaluate":
-            part = TRAINING_SHARE + (1 - TRAINING_SHARE) * (event.stage + part) / len(job.evaluations)
+            part = TRAINING_SHARE + (1 - TRAINING_SHARE) * (event.stage + part) / len(job.evaluations + job.harness)
         else:
             part *= TRAINING_SHARE
         self.shares[job.train] = min(part, 0.99)

@@ -6,33 +6,38 @@ from pathlib import Path
 
 import torch
 
-from glotmix.generate.transformers_backend import TransformersBackend
 from glotmix.mixture import Mixture, tokens_by_language, training_order
+from glotmix.study.backends import Backends, answer_settings
 from glotmix.study.evaluate import evaluate, read_rows
+from glotmix.study.identity import key
 from glotmix.study.job import Event, Job
+from glotmix.study.outcomes import evaluate_outcomes
 from glotmix.study.store import Store, write_json
 from glotmix.train.loop import Progress, train
 
 Report = Callable[[Event], None]
 
 
-def perform(job: Job, report: Report) -> None:
+def perform(job: Job, report: Report, backends: Backends) -> None:
     torch.set_num_threads(1)
     store = Store(Path(job.store))
     if not store.is_done("train", job.train):
         _train(job, store, report)
-    backend = None
-    for stage, step in enumerate(job.evaluations):
-        if not store.is_done("evaluate", step.key):
-            backend = backend or _backend(job, store)
-            event = Event(kind="evaluate", stage=stage, what=f"{step.task} {step.language}")
-            evaluate(job, step, backend, partial(_show, report, event))
+    if not all(store.is_done("evaluate", step.key) for step in job.evaluations):
+        _evaluate(job, store, report, backends)
+    if job.harness:
+        evaluate_outcomes(job, report)
 
 
-def _backend(job: Job, store: Store) -> TransformersBackend:
-    return TransformersBackend(
-        store.folder("train", job.train) / "model", job.evaluation.precision, job.evaluation.batch_rows
-    )
+def _evaluate(job: Job, store: Store, report: Report, backends: Backends) -> None:
+    """When this returns, the model is out of memory: two copies of a large one may not fit."""
+    model = store.folder("train", job.train) / "model"
+    replies = key("calls", 1, train=job.train, answers=answer_settings(job.evaluation))
+    with backends.open(job.evaluation, model, store.root / "calls" / f"{replies}.sqlite") as backend:
+        for stage, step in enumerate(job.evaluations):
+            if not store.is_done("evaluate", step.key):
+                event = Event(kind="evaluate", stage=stage, what=f"{step.task} {step.language}")
+                evaluate(job, step, backend, partial(_show, report, event))
 
 
 def _show(report: Report, event: Event, part: int, parts: int) -> None:

@@ -50,6 +50,11 @@ class Store:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def discard(self, kind: str, key: str) -> None:
+        """Makes room for a step to be done again; from the first moment on it is no longer done."""
+        (self.folder(kind, key) / "done.json").unlink(missing_ok=True)
+        shutil.rmtree(self.folder(kind, key), ignore_errors=True)
+
     @contextlib.contextmanager
     def resuming(self, kind: str, key: str, **inputs: Any) -> Iterator[Path | None]:
         """As `writing`, for a step that resumes: whatever an interrupted try left in the folder is still there.

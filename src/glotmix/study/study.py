@@ -13,12 +13,15 @@ from rich.console import Console
 from glotmix.analysis import findings
 from glotmix.errors import GlotmixError, UserError
 from glotmix.spec import StudySpec, load_spec
+from glotmix.study.backends import check_backend
 from glotmix.study.budget import Speed, notes, plan_frame, speed_key
 from glotmix.study.effects import effects_frame
 from glotmix.study.engine import WORKER, Listener, default_processes, run_jobs
 from glotmix.study.estimate import Estimate
 from glotmix.study.identity import key
 from glotmix.study.job import Event, Job
+from glotmix.study.judge_steps import failed_calls
+from glotmix.study.judging import check_judge, judge_answers, missing_key
 from glotmix.study.models import Seen, fetch_model
 from glotmix.study.plan import Plan, Run, is_done, make_plan
 from glotmix.study.progress import shown
@@ -115,7 +118,7 @@ class Study:
 
     def missing(self) -> list[str]:
         """What `run` needs and is not there yet, a line each, with what brings it."""
-        return notes(self.planned)
+        return [line for line in (*notes(self.planned), missing_key(self.planned, self.store)) if line]
 
     def _speeds(self) -> dict[str, Speed]:
         """What was measured of the models as they are and under this recipe, by model name."""
@@ -159,13 +162,19 @@ class Study:
             RunsFailed: some runs failed; the others are done.
             DiskFull: what is done is kept.
         """
-        plan = self._with_models()
+        plan, screen = self._with_models(), console or Console(stderr=True)
         try:
             with self.store.lock():
+                check_judge(plan, self.store)
+                check_backend(plan.spec.evaluation)
+                failures = None
                 if jobs := plan.jobs(self.store):
                     self._write_inputs(plan, jobs)
-                    with shown(console or Console(stderr=True), len(jobs)) as listener:
-                        self._work(jobs, processes or default_processes(len(jobs)), listener, worker)
+                    with shown(screen, len(jobs)) as listener:
+                        failures = self._work(jobs, processes or default_processes(len(jobs)), listener, worker)
+                judge_answers(plan, self.store, screen)
+                if failures:
+                    raise failures
                 found = self.findings()
                 self._refresh_report(found)
                 return found
@@ -201,7 +210,7 @@ class Study:
                 with self.store.writing("rows", rows) as folder:
                     plan.rows[rows].write_parquet(folder / "rows.parquet")
 
-    def _work(self, jobs: list[Job], processes: int, listener: Listener, worker: Sequence[str]) -> None:
+    def _work(self, jobs: list[Job], processes: int, listener: Listener, worker: Sequence[str]) -> RunsFailed | None:
         def record(job: Job, event: Event) -> None:
             self.store.retry(job.train)
             if event.kind == "failed":
@@ -209,10 +218,11 @@ class Study:
             listener(job, event)
 
         failures = run_jobs(jobs, self.store.root, processes, record, worker)
-        if failures:
-            lines = [f"{job.run}: {event.what}" for job, event in failures]
-            logs = f"what workers printed is in {self.store.root / 'logs'}"
-            raise RunsFailed("\n".join([*lines, logs]), min(event.exit_code for _, event in failures))
+        if not failures:
+            return None
+        lines = [f"{job.run}: {event.what}" for job, event in failures]
+        logs = f"what workers printed is in {self.store.root / 'logs'}"
+        return RunsFailed("\n".join([*lines, logs]), min(event.exit_code for _, event in failures))
 
     def count_done(self) -> str:
         done = sum(is_done(run, self.store) for run in self.resolved.runs)
@@ -223,18 +233,21 @@ class Study:
         return pl.DataFrame([self._state(run) for run in self.resolved.runs], schema=STATUS_SCHEMA)
 
     def _state(self, run: Run) -> dict[str, str | int | None]:
-        done = [step for step in run.evaluations if self.store.is_done("evaluate", step.key)]
+        done = [step for step in run.measured if self.store.is_done("evaluate", step.key)]
         trained = self.store.is_done("train", run.train)
         begun = trained or self.store.partial("train", run.train).is_dir()
         reason = self.store.failure(run.train)
-        finished = trained and len(done) == len(run.evaluations)
+        judged = [step for step in run.evaluations if step.judge and self.store.is_done("judge", step.judge)]
+        finished = is_done(run, self.store)
         state = "done" if finished else "failed" if reason else "begun" if begun else "waiting"
         return {
             "run": run.name,
             "state": state,
             "trained": trained,
             "evaluated": len(done),
-            "evaluations": len(run.evaluations),
+            "evaluations": len(run.measured),
+            "judged": len(judged),
+            "to_judge": sum(bool(step.judge) for step in run.evaluations),
             "reason": "" if finished else reason,
         }
 
@@ -284,8 +297,10 @@ class Study:
     def _refresh_report(self, found: pl.DataFrame) -> None:
         """Writes the report unless the one that is there tells of the same study and the same finished steps."""
         plan, record = self.resolved, self.store.root / "report.json"
-        steps = sorted(step.key for run in plan.runs for step in run.evaluations)
-        told = {"key": key("report", 1, spec=self.spec.model_dump(mode="json"), steps=steps, glotmix=version())}
+        steps = sorted(step.key for run in plan.runs for step in run.measured)
+        judged = sorted([step.judge, failed_calls(self.store, step)] for run in plan.runs for step in run.evaluations)
+        spec = self.spec.model_dump(mode="json")
+        told = {"key": key("report", 1, spec=spec, steps=steps, judged=judged, glotmix=version())}
         if not self.report_path.is_file() or read_json(record) != told:
             self._write_report(found)
             write_json(record, told)
@@ -298,6 +313,8 @@ STATUS_SCHEMA = pl.Schema(
         "trained": pl.Boolean(),
         "evaluated": pl.Int64(),  # of its evaluations, one per task and language
         "evaluations": pl.Int64(),
+        "judged": pl.Int64(),  # of those that a judge scores
+        "to_judge": pl.Int64(),
         "reason": pl.String(),  # of a failure, else empty
     }
 )

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from glotmix.report.info import Cost, ModelCard, SettingSummary, StudyInfo
+from glotmix.report.info import Cost, JudgeCost, ModelCard, SettingSummary, StudyInfo
 from glotmix.report.text import rows_by_language
 from glotmix.spec import StudySpec, per_task
+from glotmix.study.judge_calls import judge_calls, money
 from glotmix.study.models import Model
 from glotmix.study.plan import Plan
 from glotmix.study.store import Store, read_json
@@ -60,7 +61,8 @@ def _settings(plan: Plan) -> Iterator[SettingSummary]:
 
 def _roles(spec: StudySpec) -> dict[str, str]:
     order = ("anchor", "seen", "unseen")
-    roles = {tag: spec.languages.role(tag) for tag in spec.languages.evaluate}
+    others = sorted({tag for outcome in spec.evaluation.lm_eval.values() for tag in outcome.tasks})
+    roles = {tag: spec.languages.role(tag) for tag in (*spec.languages.evaluate, *others)}
     return dict(sorted(roles.items(), key=lambda pair: order.index(pair[1])))
 
 
@@ -83,7 +85,17 @@ def _cost(plan: Plan, store: Store) -> Cost:
     trainings = _trainings(plan, store)
     rows = sum(steps[train] for train in trainings) * plan.spec.recipe.batch_rows
     records = trainings.values()
-    return Cost(rows, sum(record["tokens"] for record in records), sum(record["seconds"] for record in records))
+    tokens, seconds = (sum(record[name] for record in records) for name in ("tokens", "seconds"))
+    return Cost(rows, tokens, seconds, _judge_cost(plan, store))
+
+
+def _judge_cost(plan: Plan, store: Store) -> JudgeCost | None:
+    judge = plan.spec.evaluation.judge
+    if judge is None:
+        return None
+    calls = judge_calls(plan, store).drop_nulls("reply")
+    read, written = (int(calls[name].sum()) for name in ("prompt_tokens", "completion_tokens"))
+    return JudgeCost(judge.model, len(calls), read, written, money(judge, read, written))
 
 
 def _trainings(plan: Plan, store: Store) -> dict[str, dict[str, Any]]:

@@ -44,6 +44,8 @@ ESTIMATES = {
     "training_gpu_hours": "GPU-hours",
     "evaluation_gpu_hours": "evaluation (at most)",
     "cost": "cost",
+    "judge_calls": "judge calls (at most)",
+    "judge_cost": "cost of judging",
 }
 PLAN_DEFINITIONS = (
     "Steps, tokens and GPU-hours are of whole trainings; one that runs share counts once. Tokens: estimated from up to"
@@ -61,7 +63,7 @@ def plan_table(plan: pl.DataFrame, all_runs: bool = False) -> list[Table | str]:
     shared = f" ({len(plan) - len(own)} shared{'' if every else '; --runs says with which'})"
     done = f" ({plan['done'].sum()} done)" if plan["done"].any() else ""
     trainings = f"{len(own)} distinct trainings{shared if len(own) < len(plan) else ''}"
-    total = f"In all: {len(plan)} runs{done}, {trainings}, {_amounts(own)}."
+    total = f"In all: {len(plan)} runs{done}, {trainings}, {_amounts(own)}{_judging(plan)}."
     return [_runs_table(plan, known) if every else _groups_table(plan, known), total, PLAN_DEFINITIONS]
 
 
@@ -101,14 +103,20 @@ def _amounts(own: pl.DataFrame) -> str:
     return ", ".join([f"{count(steps)} steps", f"about {count(tokens)} tokens" if tokens else "tokens unknown", *hours])
 
 
+def _judging(plan: pl.DataFrame) -> str:
+    calls, cost = _sum(plan["judge_calls"]), _sum(plan["judge_cost"])
+    priced = f" (about {_short(cost)})" if cost is not None else ""
+    return f", at most {count(calls)} judge calls{priced}" if calls is not None else ""
+
+
 def _sum(column: pl.Series) -> Any:
     """None if one of the values is not known."""
     return None if column.null_count() else column.sum()
 
 
 def _short(number: float | None) -> str:
-    """Three figures or the whole part; short from a million on."""
-    if number is None or number >= 1e6:
+    """Three figures or the whole part; a count whole; short from a million on."""
+    if number is None or isinstance(number, int) or number >= 1e6:
         return count(None if number is None else round(number))
     return f"{number:,.0f}" if number >= 100 else f"{number:.1f}" if number >= 1 else f"{number:.2g}"
 
@@ -147,11 +155,13 @@ def _one_task(parts: list[Mapping[str, Any]]) -> str:
 
 def status_table(status: pl.DataFrame) -> list[Table | str]:
     counts = ", ".join(f"{(status['state'] == state).sum()} {state}" for state in STATES)
-    table = _table(("run", "state", "trained", ">evaluated", "reason"))
+    judging = [">judged"] if any(status["to_judge"]) else []
+    table = _table(("run", "state", "trained", ">evaluated", *judging, "reason"))
     for run in status.iter_rows(named=True):
         evaluated = f"{run['evaluated']}/{run['evaluations']}"
         state = Text(run["state"], STATES[run["state"]])
-        _add(table, run["run"], state, "yes" if run["trained"] else "no", evaluated, run["reason"])
+        judged = [f"{run['judged']}/{run['to_judge']}"] if judging else []
+        _add(table, run["run"], state, "yes" if run["trained"] else "no", evaluated, *judged, run["reason"])
     return [table, counts]
 
 

@@ -11,6 +11,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from glotmix.errors import GlotmixError
@@ -62,6 +63,7 @@ def _first_line(error: Exception) -> str:
 
 
 if __name__ == "__main__":
+    from glotmix.study.backends import Backends
     from glotmix.study.steps import perform
 
-    serve(perform)
+    serve(partial(perform, backends=Backends()))

@@ -1,15 +1,19 @@
 r"""Math word problems: an output is right if its final answer is the reference number, exactly.
 
-The final answer is the number of the last place that announces one, else the last number of the output:
+The final answer is the number of the last place that announces one (see `answer_phrases`), else of the last line that
+has one:
 
 1. `\boxed{18}`, `#### 18` on a line of its own;
-2. a phrase: "The answer is 18", 答えは18個です, คำตอบคือ 11; the number may follow some words later in that sentence;
+2. a phrase: "The answer is 18", 答えは18個です, "18 is the answer"; the number may follow some words later;
 3. a label: "Answer: 18 (3×6)"; the number follows at once and no other number stands on that line outside brackets,
-   which tells a label from the heading of a worked solution ("Answer: 2 cans of 3 balls is 6 balls ...").
+   which tells a label from the heading of a worked solution ("Answer: 2 cans of 3 balls is 6 balls ...");
+4. a correction: an answer taken back in words ("Wait, that is wrong: 9 + 9 = 18") is the result of the equation, or
+   else the first number, behind them; numbers behind an answer that is not taken back do not count.
 
-Where an equation stands there (5 + 6 = 11), its result is the answer. How marks between digits are read, see `numbers`;
-a point before three digits is settled by the language of the output, the one asked for unless it is positively another.
-A right number is correct whatever language surrounds it.
+Where an equation stands there (5 + 6 = 11), its result is the answer. What announces several numbers or none of its
+own, a range (18-20), a list (18, 20) or an unfinished expression (3 × 6), is `malformed`. How marks between digits are
+read, see `numbers`; a point before three digits is settled by the language of the output, the one asked for unless it
+is positively another. A right number is correct whatever language surrounds it.
 
 >>> score("Insgesamt 3 × 6 = 18. Die Antwort lautet 18,00 €.", "18", language="de").verdict
 'correct'
@@ -18,117 +22,154 @@ A right number is correct whatever language surrounds it.
 """
 
 import re
+from fractions import Fraction
+from itertools import pairwise
+from typing import NamedTuple
 
 from glotmix.errors import UserError
+from glotmix.task import math_tools
+from glotmix.task.answer_phrases import Place, correction, fold, places
+from glotmix.task.equations import Equation, equations
 from glotmix.task.language_check import detect
-from glotmix.task.numbers import Number, clean, find_numbers, parse_number, write_number
+from glotmix.task.latex import in_braces, without_latex
+from glotmix.task.numbers import clean, list_han, parse_number, write_number
 from glotmix.task.score import Score, choose_verdict
 
 VERSION = 2
 CHARACTERS_READ = 100_000  # from the end, where answers are
-
-# (noun, verb that may follow it), for the languages of MGSM, the lab and both published studies
-_ANNOUNCED = {
-    "en": (r"\banswer", r"is\b|equals\b"),
-    "es": (r"\brespuesta", r"es\b"),
-    "pt": (r"\bresposta", r"é\b"),
-    "fr": (r"\bréponse", r"est\b"),
-    "it": (r"\brisposta", r"è\b"),
-    "de": (r"\bantwort", r"ist\b|lautet\b"),
-    "ru": (r"\bответ", ""),
-    "sw": (r"\bjibu", r"ni\b"),
-    "id": (r"\bjawaban(?:nya)?", r"adalah\b"),
-    "tr": (r"\bcevap", ""),
-    "ar": ("الإجابة|الجواب", r"هي\b|هو\b"),
-    "hi": ("उत्तर", ""),
-    "bn": ("উত্তর", "হলো|হল"),
-    "te": ("సమాధానం", ""),
-    "th": ("คำตอบ", "คือ"),
-    "ko": ("답", "은"),
-    "ja": ("答え", "は"),
-    "zh": ("答案", "是|为|為"),
-}
-_NOUN = "|".join(noun for noun, _ in _ANNOUNCED.values())
-_VERB = "|".join(verb for _, verb in _ANNOUNCED.values() if verb)
-_ONE_WORD = r"(?:\s[^\W\d]{1,12})?"  # the final answer, la respuesta final
-_PLACE = re.compile(
-    rf"(?P<boxed>\\boxed\s*\{{)|(?P<mark>####)|(?:{_NOUN})(?:(?P<phrase>{_ONE_WORD}\s*(?:{_VERB}))"
-    rf"|(?P<label>{_ONE_WORD}\W{{0,3}}[:：]|(?=\W{{0,9}}\d)))",
-    re.IGNORECASE,
-)
 _NAMES = {"boxed": "boxed answer", "mark": "#### line", "phrase": "answer phrase", "label": "answer label"}
+_NAMES |= {"before": "answer before phrase", "correction": "correction", "last": "last number", "none": "no number"}
 _WINDOW = 200  # characters after a place in which its number stands
+_REST = 2_000  # characters read behind a correction
 _SENTENCE_END = re.compile(r"[\n。।！？!?]|\.(?=\s|$)")
-_OPERATOR = re.compile(r"\s*[^\W\d_]{0,12}\s*[-+−－*×x·÷/:=＝＋]\s*[$€£]?\s*")
 _BRACKETS = re.compile(r"\([^()]*\)|（[^（）]*）|\[[^\[\]]*\]")
-_POINT_AND_THREE = re.compile(r"(?<![\d.])\d{1,3}\.\d{3}(?!\d)")
+_AFTERTHOUGHT = re.compile(r"(?<=[\w%€]) ?(?:\([^()]{1,99}\)|（[^（）]{1,99}）)[\W_]*$")  # 18 (3×6).
+_POINT_AND_THREE = re.compile(r"\d\.\d{3}(?!\d)")
+_BEFORE_LABELLED = re.compile(r"[\W_]*(?:(?:US|USD|EUR|Rs|约|約|약)[\W_]*)?")
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+class Answer(NamedTuple):
+    """What an output states; `value` is None if that is not one number."""
+
+    value: Fraction | None
+    text: str
+    place: str
 
 
 def score(output: str, reference: str, *, language: str, finished: bool = True) -> Score:
-    """1 if the final answer equals the reference number (written as in English: 1,234.5), else 0."""
+    """1 if the final answer equals the reference number (written as in English: 1,234.5), else 0.
+
+    `metrics` has what other tools would say of the same output, see `math_tools`.
+    """
     expected = parse_number(reference, "en")
     if expected is None:
         raise UserError(f"math reference {reference!r:.80} is not a number such as 1234 or 0.5; fix the row")
-    text = _without_latex(clean(output[-CHARACTERS_READ:]))
-    marks = (detect(output, language) or language) if _POINT_AND_THREE.search(text) else language
-    answer, place = _final_answer(text, marks)
-    correct = answer is not None and answer.value == expected
+    text = without_latex(clean(output[-CHARACTERS_READ:]))
+    answer, marks = _final_answer(text, language), language
+    if _POINT_AND_THREE.search(answer.text):
+        marks = _language_of(output, language)
+        answer = _final_answer(text, marks)
+    correct = answer.value == expected
     verdict, detected = choose_verdict(
-        correct=correct, finished=finished, answered=answer is not None, language=language, prose=output
+        correct=correct,
+        finished=finished,
+        answered=answer.place != "none",
+        language=language,
+        prose=output,
+        well_formed=answer.value is not None,
     )
     return Score(
         value=float(correct),
         verdict=verdict,
-        parsed="" if answer is None else write_number(answer.value),
-        metrics={},
-        rule=f"{place}; marks as in {marks}",
+        parsed=answer.text if answer.value is None else write_number(answer.value),
+        metrics=math_tools.metrics(output, reference, language),
+        rule=f"{_NAMES[answer.place]}; marks as in {marks}",
         detected=detected,
     )
 
 
-def _without_latex(text: str) -> str:
-    text = text.replace("{,}", ",").replace("\\,", "\u202f")
-    return re.sub(r"\\[dt]?frac\{(\d{1,40})\}\{(\d{1,40})\}", r"\1/\2", text)
+def _language_of(output: str, language: str) -> str:
+    """The language that settles marks: the one asked for, with its region, unless the output is in another."""
+    detected = detect(output, language)
+    return detected if detected and detected != language.partition("-")[0] else language
 
 
-def _final_answer(text: str, language: str) -> tuple[Number | None, str]:
-    for place in reversed(list(_PLACE.finditer(text))):
-        kind = str(place.lastgroup)
-        answer = _answer_at(kind, text[place.end() : place.end() + _WINDOW], language)
+def _final_answer(text: str, language: str) -> Answer:
+    folded = fold(text)
+    for place in places(folded):
+        answer = _answer_at(place, text, language)
         if answer is not None:
-            return answer, _NAMES[kind]
-    numbers = list(find_numbers(text, language))
-    return (numbers[-1], "last number") if numbers else (None, "no number")
+            return _corrected(text, correction(folded, place.start), language) or answer
+    return _last_number(text, language)
 
 
-def _answer_at(kind: str, window: str, language: str) -> Number | None:
-    """The number announced before `window`; None if what stands there is no announcement after all."""
-    window = window.lstrip()
-    if kind == "boxed":
-        return _first_result(window.split("}")[0], language)
-    if kind == "phrase":
-        return _first_result(_SENTENCE_END.split(window.lstrip(" \n:：*"))[0], language)
+def _answer_at(place: Place, text: str, language: str) -> Answer | None:
+    """The answer announced there; None if what stands there is no announcement after all."""
+    if place.kind == "before":
+        sentence = _SENTENCE_END.split(text[max(0, place.start - _WINDOW) : place.start])[-1]
+        return _stated(sentence, language, place.kind, last=True)
+    window = text[place.start : place.start + _WINDOW].lstrip()
+    if place.kind == "boxed":
+        content = _BRACKETS.sub(" ", in_braces(window)).replace("{", " ").replace("}", " ")
+        return _stated(content, language, place.kind, alone=True)
+    if place.kind == "phrase":
+        return _stated(_SENTENCE_END.split(window.lstrip(" \n:：*_"))[0], language, place.kind)
     line = _BRACKETS.sub(" ", window).lstrip().split("\n")[0]
-    if not re.match(r"\W*\d", line):
+    equation = next(iter(equations(line, language, announced=True)), None)
+    if equation is None or equation.result is None or not _BEFORE_LABELLED.fullmatch(line[: equation.start]):
         return None  # "Answer: Roger started with 5 balls", a solution's heading
-    answer = _first_result(line, language)
-    rest = line[answer.end :] if answer else ""
-    if re.search(r"\w" if kind == "mark" else r"\d", rest):
+    rest = line[equation.end :]
+    if re.search(r"\d", rest) or (place.kind == "mark" and re.match(r"[.)]\s*\w|\s*(?:\w+\W+){2}\w", rest)):
         return None  # "#### 2. Second step" and "Answer: 2 cans of 3 balls": the line goes on
-    return answer
+    return Answer(equation.result, equation.text, place.kind)
 
 
-def _first_result(text: str, language: str) -> Number | None:
-    """The first number, or the result of the equation it begins; `end` is where all of that ends."""
-    numbers = list(find_numbers(text, language))
-    if not numbers:
+def _stated(text: str, language: str, kind: str, *, last: bool = False, alone: bool = False) -> Answer | None:
+    """What the first (or `last`) equation of `text` states; `alone`: nothing else may be a number there."""
+    found = list(equations(text, language, announced=True))
+    if not found:
         return None
-    chain, signs = [numbers[0]], [""]
-    for number in numbers[1:]:
-        between = text[chain[-1].end : number.start]
-        if not _OPERATOR.fullmatch(between):
-            break
-        chain.append(number)
-        signs.append(between)
-    result = chain[-1] if re.search("[=＝]", signs[-1]) else chain[0]
-    return result._replace(end=chain[-1].end)
+    if _is_list(text, found) or (alone and len(found) > 1):
+        return Answer(None, text.strip()[:_WINDOW], kind)
+    equation = found[-1 if last else 0]
+    return Answer(equation.result, equation.text, kind)
+
+
+def _is_list(text: str, found: list[Equation]) -> bool:
+    """Whether the text ends with its numbers and only commas stand between them: 18, 20."""
+    between = [text[one.end : next_one.start].strip() for one, next_one in pairwise(found)]
+    commas = all(mark and mark in ",;、，；" for mark in between)
+    return bool(between) and commas and not _LETTER.search(text, found[-1].end)
+
+
+def _corrected(text: str, start: int | None, language: str) -> Answer | None:
+    """The number behind words that take an answer back at `start`; None if there is none."""
+    if start is None:
+        return None
+    found = [one for one in equations(text[start : start + _REST], language) if one.result is not None]
+    if not found:
+        return None
+    solved = [one for one in found if one.signs]
+    chosen = solved[-1] if solved else found[0]
+    return Answer(chosen.result, chosen.text, "correction")
+
+
+def _last_number(text: str, language: str) -> Answer:
+    for line in reversed(text.splitlines()):
+        bare = not _LETTER.search(line)
+        shorter = _AFTERTHOUGHT.sub("", line)
+        found = list(equations(shorter, language, announced=bare) or equations(line, language, announced=bare))
+        if found and bare and text.strip() == line.strip() and (found[-1].result is None or _is_list(line, found)):
+            return Answer(None, line.strip()[:_WINDOW], "last")
+        if found:
+            return Answer(found[-1].result, found[-1].text, "last")
+    return _han_alone(text.strip())
+
+
+def _han_alone(text: str) -> Answer:
+    """十八个 as the whole output; characters inside a longer text without digits are words."""
+    for number in list_han(text[:_WINDOW]):
+        if number.start == 0 and len(text) - number.end <= len("個です。"):
+            return Answer(number.value, text, "last")
+    return Answer(None, "", "none")

@@ -6,6 +6,8 @@
 4. `wrong_language`: an answer, positively in another language than asked (see `language_check`).
 5. `malformed`: the form the task asks for is broken.
 6. `wrong`: a well-formed answer in the right language that is not the right one.
+
+A task whose answers a judge rates has one more: `unjudged`, an answer that nobody could give a value.
 """
 
 import unicodedata
@@ -15,12 +17,13 @@ from typing import Literal, Protocol
 from glotmix.errors import UserError
 from glotmix.task.language_check import detect, is_other
 
-Verdict = Literal["correct", "wrong", "no_answer", "wrong_language", "truncated", "malformed"]
+Verdict = Literal["correct", "wrong", "no_answer", "wrong_language", "truncated", "malformed", "unjudged"]
 
 
 @dataclass(frozen=True)
 class Score:
-    """`value` is 0 to 1; `parsed` is what was taken for the answer; `rule` says how it was found and compared.
+    """`value` is 0 to 1, NaN for an unjudged answer (null in tables); `parsed` is what was taken for the answer; `rule`
+    says how it was found and compared.
 
     `detected` is the base tag of the language the answer is positively written in, empty if nobody can tell.
     """

@@ -12,6 +12,7 @@ import torch
 from accelerate import Accelerator
 
 from glotmix.errors import GlotmixError
+from glotmix.generate.answer import end_tokens
 from glotmix.generate.load import load_model, load_tokenizer
 from glotmix.generate.template import Encoded
 from glotmix.spec import Recipe, warmup_steps
@@ -88,6 +89,8 @@ def train(
         on_progress(Progress(state.step, steps, loss, rate))
 
     checkpoint.load_best(out, state, model)
+    # where a server that knows nothing of the template stops too
+    model.generation_config.eos_token_id = sorted(end_tokens(model_dir, recipe.template, tokenizer))
     model.save_pretrained(out / "model")
     tokenizer.save_pretrained(out / "model")
     _write_record(out, state, truncated=encoded.truncated)

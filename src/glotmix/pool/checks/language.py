@@ -15,7 +15,7 @@ import polars as pl
 
 from glotmix.language import Language
 from glotmix.pool.checks.finding import Examined, Finding, Severity
-from glotmix.pool.checks.reading import cells, count, fixed_lines, prose, request, sample
+from glotmix.pool.checks.reading import Cell, cells, count, fixed_lines, prose, request, sample
 from glotmix.pool.checks.script import OWN_SHARE, own_share
 from glotmix.pool.checks.share import wilson
 from glotmix.task.language_check import detect
@@ -28,9 +28,9 @@ _SAYS = "the text is in another language: correct the tag, or drop the row"
 def language(examined: Examined) -> Iterator[Finding]:
     """Language of prompts and answers against the declared tag."""
     for cell in cells(examined.pool):
-        rows = sample(examined.pool, cell, ROWS, *prose(cell.task))
+        rows = sample(examined.pool, cell, ROWS, *prose(cell.task), "answer_language")
         rows = rows.with_columns(prompt=request(pl.col("prompt"), fixed_lines(rows["prompt"])))
-        said = rows.select("row_id", *(_said(rows, name, cell.language) for name in prose(cell.task)))
+        said = rows.select("row_id", *(_said(rows, name, cell) for name in prose(cell.task)))
         judged = said.filter(pl.any_horizontal(pl.exclude("row_id").is_not_null()))
         named = pl.exclude("row_id").replace("", None)
         detail = pl.concat_str(named, separator="; ", ignore_nulls=True)
@@ -44,10 +44,13 @@ def language(examined: Examined) -> Iterator[Finding]:
         examined.done(cell)
 
 
-def _said(rows: pl.DataFrame, name: str, declared: str) -> pl.Series:
-    shares = rows.select(own_share(name, declared))[name]
-    said = [_say(name, text or "", share, declared) for text, share in zip(rows[name], shares, strict=True)]
-    return pl.Series(name, said, pl.String)
+def _said(rows: pl.DataFrame, name: str, cell: Cell) -> pl.Series:
+    """An answer is looked at in the language it is wanted in."""
+    wanted = pl.col("answer_language").fill_null(cell.language) if name == "answer" else pl.lit(cell.language)
+    told = rows.select(pl.col(name).fill_null(""), declared=wanted)
+    own = [pl.when(pl.col("declared") == tag).then(own_share(name, tag)) for tag in told["declared"].unique()]
+    judged = told.with_columns(share=pl.coalesce(own))
+    return pl.Series(name, [_say(name, *row) for row in judged.select(name, "share", "declared").rows()], pl.String)
 
 
 def _say(name: str, text: str, own_share: float | None, declared: str) -> str | None:

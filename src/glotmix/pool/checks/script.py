@@ -2,7 +2,7 @@
 
 A text is found if less than one in 20 of its letters is of its language's script: a request for a song with a long
 English title still has one in 15. Lines that many prompts share do not count, and texts with fewer
-than 10 letters are skipped. Every row is read.
+than 10 letters are skipped, and answers wanted in another language. Every row is read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,8 @@ def script(examined: Examined) -> Iterator[Finding]:
         columns = prose(cell.task)
         fixed = fixed_lines(sample(examined.pool, cell, SAMPLE, "prompt")["prompt"])
         requests = scan(examined.pool, cell).with_columns(prompt=request(pl.col("prompt"), fixed))
-        frame = requests.select("row_id", *(own_share(name, cell.language) for name in columns))
+        own = requests.with_columns(answer=pl.when(pl.col("answer_language").is_null()).then("answer"))
+        frame = own.select("row_id", *(own_share(name, cell.language) for name in columns))
         found = pl.concat(_judged(batch, columns, code) for batch in batches(frame))
         judged = found.filter("judged")
         rows = alone(judged.filter(pl.col("detail") != ""))

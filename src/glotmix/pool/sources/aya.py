@@ -12,8 +12,8 @@ Test rows of the task instructions, one of three subsets at a time (option `subs
    after them they take their place.
 2. `language` is ISO 639-3. It becomes the BCP-47 tag, of the macrolanguage where it is its standard (arb is ar), with
    the script where it is not the language's usual one (zh-Hant).
-3. `targets` is the reference. The card says that human-edited prompts have none; such rows are rejected, for today's
-   scorer compares texts and nothing could be compared.
+3. `targets` is the reference. The card says that human-edited prompts have none: such rows end with their question, and
+   only a judge can score an answer.
 """
 
 from collections.abc import Iterator
@@ -53,16 +53,15 @@ def _parse(subset: str, record: Record) -> list[dict[str, Any]]:
         case _:
             raise Unusable("no inputs, language and script")
     target = str(record.value.get("targets") or "").strip()
-    if target in ("", "None"):
-        raise Unusable("no answer to compare with")
+    answer = [] if target in ("", "None") else [{"role": "assistant", "content": target}]
     number = record.value.get("source_id")
     kind = "dolly" if subset.startswith("dolly") else "annotated"
     item_id = f"aya-{kind}-{record.value.get('id') if number is None else number}"
-    messages = [{"role": "user", "content": prompt.strip()}, {"role": "assistant", "content": target}]
+    messages = [{"role": "user", "content": prompt.strip()}, *answer]
     return [
         {
             "row_id": f"{item_id}:{tag}", "item_id": item_id, "task": "instructions", "language": tag,
-            "split": "test", "messages": messages, "reference": target,
+            "split": "test", "messages": messages, "reference": target if answer else None,
             "source": "aya-evaluation-suite", "licence": "Apache-2.0",
             "origin": "native" if tag == "en" else _ORIGINS[subset],
         }

@@ -18,7 +18,8 @@ from glotmix.errors import UserError
 from glotmix.pool.files import data_files
 from glotmix.pool.intake import Batch, Record, Unusable, parsed
 from glotmix.pool.row import SPLITS
-from glotmix.pool.sources.math_rows import final_line, math_row, plain_number
+from glotmix.pool.sources.math_prompts import final_line
+from glotmix.pool.sources.math_rows import math_row, plain_number
 
 _CALCULATOR = re.compile(r"<<[^<>]*>>")
 _FIRST_TEST_QUESTION = "Janet’s ducks lay 16 eggs per day."

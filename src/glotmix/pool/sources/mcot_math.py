@@ -24,7 +24,8 @@ import polars as pl
 from glotmix.pool.files import data_files
 from glotmix.pool.intake import Batch, mapped
 from glotmix.pool.row import chat
-from glotmix.pool.sources.math_rows import WORDED, announced_numbers, prompts
+from glotmix.pool.sources.math_prompts import WORDED, asks
+from glotmix.pool.sources.math_rows import announced_numbers
 
 _COLUMNS = dict.fromkeys(("question", "answer", "lang", "lang-id"), pl.String())
 
@@ -59,7 +60,7 @@ def to_rows(file_number: int, frame: pl.DataFrame) -> pl.DataFrame:
         row_id=pl.format("{}:{}", "item_id", "language"),
         task=pl.lit("math"),
         split=pl.lit("train"),
-        messages=chat(prompts(pl.col("language"), pl.col("question")), pl.col("answer").str.strip_chars()),
+        messages=chat(asks(pl.col("language"), pl.col("question")), pl.col("answer").str.strip_chars()),
         reference=reference,
         source=pl.lit("mcot-math"),
         licence=pl.lit("Apache-2.0"),

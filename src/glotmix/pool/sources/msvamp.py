@@ -7,7 +7,8 @@ Licence: Apache-2.0. English is native; the other languages were machine-transla
 
 1. The same place in the file is the same problem in every language. Test rows only.
 2. `query` is the English problem in lower case, not the one to ask; numbers are written 8.0.
-3. Languages: bn de en es fr ja ru sw th zh. File names tell them, by tag or by English name.
+3. Option `prompt`: how problems are asked (see `math_prompts`); the source's name tells.
+4. Languages: bn de en es fr ja ru sw th zh. File names tell them, by tag or by English name.
 """
 
 import re
@@ -18,7 +19,8 @@ from typing import Any
 from glotmix.errors import UserError
 from glotmix.pool.files import data_files
 from glotmix.pool.intake import Batch, DataFile, Record, Unusable, parsed
-from glotmix.pool.sources.math_rows import final_line, math_row, plain_number
+from glotmix.pool.sources.math_prompts import MCOT, check_prompt, final_line
+from glotmix.pool.sources.math_rows import math_row, plain_number
 
 _TAGS = {
     "bengali": "bn", "german": "de", "english": "en", "spanish": "es", "french": "fr", "japanese": "ja",
@@ -26,14 +28,16 @@ _TAGS = {
 }  # fmt: skip
 
 
-def read(place: str) -> Iterator[Batch]:
+def read(place: str, prompt: str = MCOT) -> Iterator[Batch]:
     """The rows of one file, of a folder with a file per language, or of the hub layout.
 
     Raises:
-        UserError: no such place, a file whose name or folder does not tell its language, or one that is not MSVAMP's.
+        UserError: an unknown prompt, no such place, a file whose name or folder does not tell its language, or one that
+            is not MSVAMP's.
     """
+    check_prompt(prompt)
     for file in data_files(place):
-        yield from parsed(file, _parser(file))
+        yield from parsed(file, _parser(file, prompt))
 
 
 def _language(file: DataFile) -> str:
@@ -45,8 +49,9 @@ def _language(file: DataFile) -> str:
     return found[0]
 
 
-def _parser(file: DataFile) -> Callable[[Record], list[dict[str, Any]]]:
+def _parser(file: DataFile, prompt: str) -> Callable[[Record], list[dict[str, Any]]]:
     language = _language(file)
+    told = "" if prompt == MCOT else f" {prompt} 0-shot"
     origin = "native" if language == "en" else "machine-translated:unknown"
 
     def parse(record: Record) -> list[dict[str, Any]]:
@@ -57,8 +62,8 @@ def _parser(file: DataFile) -> Callable[[Record], list[dict[str, Any]]]:
         number = plain_number(str(answer))
         return [
             math_row(
-                f"msvamp-{record.line:04}", language, question, final_line(language, number), number,
-                split="test", source="msvamp", licence="Apache-2.0", origin=origin,
+                f"msvamp-{record.line:04}", language, question, final_line(language, number, prompt), number,
+                prompt=prompt, split="test", source=f"msvamp{told}", licence="Apache-2.0", origin=origin,
             )
         ]  # fmt: skip
 

@@ -9,7 +9,8 @@
     licence: CC-BY-4.0
     origin: human-translated
     split: "{part}"                     # left out: what the names of files and folders tell
-    reference: "{heading}"              # left out: the answer
+    reference: "{heading}"              # left out: the answer; open-ended test instructions may have neither
+    answer_language: en                 # in which an answer is wanted; left out: the row's language
     values: {language: {english: en}, split: {dev: validation}}   # what a column's values stand for
 
 1. A value is text with `{column}` placeholders; text without them is a constant. `{{` is a brace.
@@ -80,7 +81,7 @@ def _one_column(template: str) -> str:
     return template
 
 
-Key = Literal["task", "language", "split", "source", "licence", "origin"]
+Key = Literal["task", "language", "answer_language", "split", "source", "licence", "origin"]
 Template = Annotated[str, BeforeValidator(_no_braces_alone), AfterValidator(_readable)]
 
 
@@ -94,6 +95,7 @@ class TableMapping(Spec):
     answer: Template | None = None
     messages: Annotated[Template, AfterValidator(_one_column)] | None = None
     reference: Template | None = None
+    answer_language: Template | None = None
     split: Template | None = None
     source: Template
     licence: Template
@@ -106,7 +108,7 @@ class TableMapping(Spec):
             raise ValueError("give exactly one of prompt and messages")
         if self.messages and self.answer is not None:
             raise ValueError("messages holds the answer already; leave answer out")
-        if self.prompt and self.answer is None and self.reference is None:
+        if self.prompt and self.answer is None and self.reference is None and self.task != "instructions":
             raise ValueError("give an answer, or for test rows a reference")
         return self
 
@@ -176,7 +178,10 @@ def _rows(spec: TableMapping, file: DataFile, split: str, frame: pl.DataFrame) -
         return pl.concat_str(pieces).replace(spec.values.get(cast(Key, key), {}))
 
     messages = pl.col(_columns_of(spec.messages)[0]) if spec.messages else _chat(spec, text)
-    reference = text("reference", spec.reference) if spec.reference else messages.list.last().struct.field("content")
+    last = messages.list.last().struct
+    answer = pl.when(last.field("role") == "assistant").then(last.field("content"))
+    reference = text("reference", spec.reference) if spec.reference else answer
+    wanted = text("answer_language", spec.answer_language).replace("", None) if spec.answer_language else pl.lit(None)
     item_id = pl.concat_str(text("source", spec.source), pl.lit("-"), text("item_id", spec.item_id))
     rows = frame.select(
         item_id=item_id,
@@ -188,6 +193,7 @@ def _rows(spec: TableMapping, file: DataFile, split: str, frame: pl.DataFrame) -
         source=text("source", spec.source),
         licence=text("licence", spec.licence),
         origin=text("origin", spec.origin),
+        answer_language=wanted,
         reason=pl.lit(None, pl.String),
     )
     return rows.with_columns(row_id=pl.concat_str("item_id", pl.lit(":"), "language"))

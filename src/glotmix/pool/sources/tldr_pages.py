@@ -13,7 +13,6 @@ Licence: CC BY 4.0, by the tldr-pages team and contributors. English is native, 
 3. Examples share an item with an English one only where the blanked command is the same (the nth among equal ones, if
    both pages have as many); others (8 % of them) are items of their own.
 4. One page in ten (by a keyed hash of its name) is for testing, in all languages alike: a page is learnt or tested.
-5. The scorer compares without regard to letter case: `ps -a` passes for `ps -A`.
 """
 
 import re

@@ -14,7 +14,8 @@ A file is `<tag>.<test|valid>.conll`, blocks between blank lines; a row is the c
 2. Items are shared by (part, id). The English file has no ids: its nth block is id n, which `text-en` of the other
    files bears out. Japanese has only the first 250 test and 150 validation items.
 3. 26 Arabic test items have another intent than every other language; they are kept as published.
-4. Requests recur: 49 of the 500 English test requests repeat another, and 40 of the 300 valid ones stand in the test
+4. The references of other languages hold the values of the English row too (`other_language`), if its file is there.
+5. Requests recur: 49 of the 500 English test requests repeat another, and 40 of the 300 valid ones stand in the test
    part word for word. Run `glotmix pool check` before training on `valid` (option `split`).
 """
 
@@ -23,12 +24,13 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import chain
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from glotmix.errors import UserError
 from glotmix.pool.files import data_files
 from glotmix.pool.formats import records
 from glotmix.pool.intake import Batch, DataFile, Record, Unusable, parsed
+from glotmix.pool.record import Found
 from glotmix.pool.sources.api_rows import CALL_FORM, api_row
 
 INTENTS = (
@@ -61,11 +63,13 @@ def read(place: str, split: str | None = None) -> Iterator[Batch]:
     files = [(file, *_language_and_part(file)) for file in data_files(place, "*.conll")]
     if split and split not in {split if part == "valid" else part for _, _, part in files}:
         raise UserError(f"{place}: split {split!r}, but there is no valid file to make it of; leave split out")
+    english = {part: _english(file) for file, language, part in files if language == "en"}
     for file, language, part in files:
-        blocks = chain.from_iterable(records(file))
-        ids = {block.line: str(number) for number, block in enumerate(blocks, start=1)} if language == "en" else {}
+        of_part = english.get(part, {})
+        ids = {block.line: number for number, block in of_part.items()} if language == "en" else {}
+        other = {} if language == "en" else of_part
         becomes = (split or "validation") if part == "valid" else part
-        yield from parsed(file, partial(_parse, language, part, becomes, ids))
+        yield from parsed(file, partial(_parse, language, part, becomes, ids, other))
 
 
 def _language_and_part(file: DataFile) -> tuple[str, str]:
@@ -75,7 +79,28 @@ def _language_and_part(file: DataFile) -> tuple[str, str]:
     return named[1], named[2]
 
 
-def _parse(language: str, part: str, split: str, ids: Mapping[int, str], record: Record) -> list[dict[str, Any]]:
+class _English(NamedTuple):
+    line: int  # of its block
+    arguments: Mapping[str, Any]
+
+
+def _english(file: DataFile) -> dict[str, _English]:
+    """What the English file says of each item."""
+    blocks = enumerate(chain.from_iterable(records(file)), start=1)
+    return {str(number): _English(block.line, _readable(block)) for number, block in blocks}
+
+
+def _readable(block: Found) -> Mapping[str, Any]:
+    try:
+        headers, tokens = _block(str(block.value))
+        return _arguments(headers.get("text", ""), tokens)
+    except Unusable:
+        return {}
+
+
+def _parse(
+    language: str, part: str, split: str, ids: Mapping[int, str], english: Mapping[str, _English], record: Record
+) -> list[dict[str, Any]]:
     headers, tokens = _block(str(record.value))
     text, intent = headers.get("text", ""), headers.get("intent", "")
     number = ids.get(record.line) or headers.get("id")
@@ -88,6 +113,7 @@ def _parse(language: str, part: str, split: str, ids: Mapping[int, str], record:
     return [
         api_row(
             f"xsid-{part}-{number}", language, asked, (intent, _arguments(text, tokens)),
+            english[number].arguments if number in english else None,
             split=split, source="xsid", licence="CC-BY-SA-4.0", origin=origin,
         )
     ]  # fmt: skip
