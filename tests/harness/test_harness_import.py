@@ -141,6 +141,8 @@ def test_a_table_of_runs_that_is_wrong_is_refused(tmp_path, text, told):
         ([record(0, 1.0), record("one", 1.0)], "document None"),
         ([record(0, 1.0), {"filter": "none"}], "document None"),
         ([record(0, 1.0), [1]], "a line is not a JSON object"),
+        ([record(0, 1.0), record(1, 1.0, filter=None)], "1 of 2 records do not say their filter"),
+        ([record(0, 1.0), record(1, 1.0, filter="flexible")], "1 documents have no record of the filter 'none'"),
         ([record(0, 1.0, metrics="acc")], "its first line lacks 'metrics'"),
         ([record(0, 7.0)], "7.0, no score from 0 to 1"),
         ([], "a line is not JSON"),
@@ -153,6 +155,16 @@ def test_a_log_that_is_broken_is_set_aside_with_the_reason(tmp_path, records, to
     assert done.table["value"].to_list() == [1.0, 0.0] and done.aside.schema == ASIDE_SCHEMA
     ((file, reason),) = done.aside.rows()
     assert "bad" in file and told in reason and "\n" not in reason
+
+
+def test_answers_survive_and_log_likelihoods_are_none(tmp_path):
+    answers = ["\\boxed{\\frac{1}{2}}", "a\tb\nc", "\x1b[31m", '["a"]', "-5", "«é»", ""]
+    likelihoods = [[-1.25, False], ["-inf", "True"]]
+    told = [record(number, 1.0, filtered_resps=[answer]) for number, answer in enumerate([*answers, *likelihoods])]
+    write_log(tmp_path / "number", told)
+    write_log(tmp_path / "nan", [one | {"doc": float("nan")} for one in told], task="xcopa_et")
+    for _, part in import_results([tmp_path]).table.group_by("language"):
+        assert part["parsed"].to_list() == [*answers, "", ""]
 
 
 @pytest.mark.parametrize(
@@ -224,6 +236,16 @@ def test_other_numbers_of_examples_are_other_tasks(tmp_path):
     assert set(import_results([tmp_path]).table["task"]) == {"xcopa 0-shot", "xcopa 5-shot"}
 
 
+def test_a_task_measured_by_several_metrics_is_refused(tmp_path):
+    numbers = {"acc,none": 0.5, "acc_norm,none": 0.75}
+    write_results(tmp_path, {"xcopa_sw": numbers, "xcopa_et": numbers | {"acc,none": float("nan")}})
+    with pytest.raises(UserError, match="'acc,none' for xcopa_sw of org/m but 'acc_norm,none' for xcopa_et of org/m"):
+        import_results([tmp_path])
+    assert import_results([tmp_path], metric="acc_norm").table["value"].to_list() == [0.75, 0.75]
+    write_results(tmp_path, {"xcopa_sw": numbers, "xcopa_et": {"acc": 0.25}})
+    assert import_results([tmp_path]).table["value"].to_list() == [0.5, 0.25]
+
+
 def test_groups_are_no_results_of_their_own(tmp_path):
     members = {"xcopa": ["xcopa_sw"], "xcopa_sw": []}
     write_results(tmp_path, {"xcopa": {"acc,none": 0.5}, "xcopa_sw": {"acc,none": 0.5}}, group_subtasks=members)
@@ -260,7 +282,9 @@ def test_the_language_is_the_last_in_a_tasks_name():
         "global_mmlu_full_am_anatomy": ("global_mmlu_full_anatomy", "am"),
     }
     assert {name: outcome_and_language(name) for name in expected} == expected
-    assert not any(map(outcome_and_language, ("hellaswag", "mmlu_pro", "arc_easy", "m_mmlu_pt-br", "flores_ca-de", "")))
+    assert not any(
+        map(outcome_and_language, ("hellaswag", "mmlu_pro", "arc_easy", "m_mmlu_pt-br", "flores_ca-de", "_en", ""))
+    )
 
 
 VALUES = st.recursive(

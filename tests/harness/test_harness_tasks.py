@@ -76,6 +76,21 @@ def test_a_task_is_what_is_in_its_files_wherever_they_lie(tasks, tmp_path):
     assert found(there, tasks={"en": "add_en"}) != here
 
 
+@pytest.mark.parametrize("is_relative", [True, False])
+def test_a_data_folder_is_what_is_in_it_wherever_it_lies(tmp_path, is_relative):
+    found_in = []
+    for place in (tmp_path / "here", tmp_path / "there"):
+        (place / "data").mkdir(parents=True)
+        (place / "data" / "test.jsonl").write_text("{}")
+        write_tasks(place / "tasks")
+        path = "../data" if is_relative else str(place / "data")
+        write_task(place / "tasks", "own_en", CHOICE | {"dataset_path": path, "dataset_kwargs": {}}, "")
+        found_in.append(found(place / "tasks", tasks={"en": "own_en"}))
+    assert found_in[0] == found_in[1] and str(tmp_path) not in yaml.safe_dump(found_in[0])
+    (place / "data" / "test.jsonl").write_text("{ }")
+    assert found(place / "tasks", tasks={"en": "own_en"}) != found_in[1]
+
+
 def test_functions_of_a_task_count_but_are_not_run_by_a_plan(tmp_path):
     write_tasks(tmp_path)
     (tmp_path / "own.py").write_text("raise SystemExit('run')")

@@ -61,6 +61,8 @@ WRITTEN = {
     "python fenced": ["```python\n[order(item=\"l'été «é»\", count=3, express=True, tags=['a', 1.5])]\n```"],
     "api-bank alone": [
         "API-Request: [order(item='l'été «é»', count=3, express=True, tags=['a', 1.5])]",
+        "API-Request : [order(item='l'été «é»', count=3, express=True, tags=['a', 1.5])]",
+        "API-Request：[order(item='l'été «é»', count=3, express=True, tags=['a', 1.5])]",
         "[order(item='l'été «é»', count=3, express=true, tags='['a', 1.5]')]",
         "order(item=l'été «é», count=3, express=True, tags=['a', 1.5])",
     ],
@@ -148,6 +150,12 @@ def test_where_two_forms_could_be_the_mark_of_api_bank_decides() -> None:
     assert read_calls("[f(a='[1]')]").calls == [Call("f", {"a": "[1]"})]
     assert read_calls("API-Request: [f(a='[1]')]").calls == [Call("f", {"a": [1]})]
     assert read_calls("API-Request: [f(a='1'), g(b='2')]").calls is None
+
+
+def test_every_literal_of_python_that_is_a_value_is_read() -> None:
+    written = """f(a='''l'été "là" [''', b=.5, c=[-.5, 0x1f, 1_000], d='\\x61', e=\"\"\"\n{\"\"\")"""
+    expected = {"a": 'l\'été "là" [', "b": 0.5, "c": [-0.5, 31, 1000], "d": "a", "e": "\n{"}
+    assert read_calls(written) == ([Call("f", expected)], written, "python alone")
 
 
 def test_an_expression_is_text_and_never_computed() -> None:
@@ -366,6 +374,7 @@ HOSTILE = {
     "python nots": "f(a=" + "not " * DEEP + "1)",
     "python chain": "f" + "()" * DEEP,
     "python strings": "f(a=" + "'x'" * DEEP + ")",
+    "open strings": "f(a=" + "'''\\" * (DEEP // 2),
     "escaped quotes": "f(a=" + "\\'" * DEEP,
     "unbalanced quotes": "'\"" * DEEP,
     "keys": "f(" + ", a=" * DEEP + ")",

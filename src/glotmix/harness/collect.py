@@ -33,7 +33,11 @@ class Measured:
 
 
 def collect(files: Sequence[Path], metric: str | None, languages: Sequence[str], aside: Aside) -> list[Measured]:
-    """What the files tell, each task of a run once; see `import_results` for the arguments."""
+    """What the files tell, each task of a run once; see `import_results` for the arguments.
+
+    Raises:
+        UserError: a rule for languages can't be right, or a task is measured by several metrics.
+    """
     rules = [_rule(text) for text in languages]
     found = _newest(_linked(files, aside), aside)
     measured = _apart([one for scored in found for one in _measure(scored, metric, rules, aside)])
@@ -44,7 +48,20 @@ def collect(files: Sequence[Path], metric: str | None, languages: Sequence[str],
             aside.append(
                 (one.scored.file, f"{one.scored.task}: {first.scored.task} is {one.task} in {one.language} too")
             )
+    _one_metric(list(places.values()))
     return list(places.values())
+
+
+def _one_metric(measured: Sequence[Measured]) -> None:
+    """Of a task; `acc` was called `acc,none` later on."""
+    first: dict[str, Measured] = {}
+    for one in measured:
+        other = first.setdefault(one.task, one)
+        if other.metric.removesuffix(",none") != one.metric.removesuffix(",none"):
+            places = [f"{each.metric!r} for {each.scored.task} of {each.scored.run}" for each in (other, one)]
+            raise UserError(
+                f"{one.scored.file}: {' but '.join(places)}; choose one with --metric, or import them apart"
+            )
 
 
 def find_files(paths: Sequence[Path]) -> list[Path]:

@@ -27,6 +27,8 @@ PARSED_CHARACTERS = 1_000
 _DATE = r"(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(\.\d+)?)"
 LOG_NAME = re.compile(rf"samples_(?P<task>.+)_{_DATE}\.jsonl")
 _RESULT_NAME = re.compile(rf".+_{_DATE}\.json")
+_TEXTS = pl.List(pl.String())  # polars writes text anew within lists of unknown types, and spoils backslashes
+_LIKELIHOOD = r'^\["?-?(\d[\d.e-]*|inf|nan)"?, ?"?([Tt]rue|[Ff]alse)"?\]$'
 _NAMES_A_MODEL = ("peft", "delta", "pretrained", "model", "path", "engine")
 
 
@@ -175,14 +177,17 @@ def read_log(log: Path, metric: str) -> pl.DataFrame:
     """doc_id, value and parsed answer of every document in a log, by `metric`: a name and a filter, a comma between.
 
     Raises:
-        Unreadable: a line can't be read, lacks a value from 0 to 1, or has a document that another has as well.
+        Unreadable: a line can't be read, lacks a value from 0 to 1, or has a document that another has as well;
+            or a document lacks a record of the filter.
     """
     name, _, taken = metric.partition(",")
-    schema = {"doc_id": pl.Int64(), "filter": pl.String(), "filtered_resps": pl.String(), name: pl.Float64()}
+    schema = {"doc_id": pl.Int64(), "filter": pl.String(), "filtered_resps": _TEXTS, name: pl.Float64()}
     if len(schema) < 4:
         raise Unreadable(f"a metric can't be called {name!r}")
-    parts = [_block(block, schema, name).filter(filter=taken).drop("filter") for block in _blocks(log)]
-    found = pl.concat(parts).rename({name: "value", "filtered_resps": "parsed"})
+    whole = pl.concat([_block(block, schema, name) for block in _blocks(log)])
+    if nameless := whole["filter"].null_count():
+        raise Unreadable(f"{nameless} of {len(whole)} records do not say their filter")
+    found = whole.filter(filter=taken).drop("filter").rename({name: "value", "filtered_resps": "parsed"})
     wrong = found.filter(~pl.col("value").is_between(0, 1).fill_null(False) | pl.col("doc_id").is_null())
     if len(wrong):
         first = f"the first has document {wrong['doc_id'][0]}, value {wrong['value'][0]}"
@@ -191,13 +196,15 @@ def read_log(log: Path, metric: str) -> pl.DataFrame:
         raise Unreadable(f"{twice} documents are there twice")
     if found.is_empty():
         raise Unreadable(f"no record of the filter {taken!r}")
+    if lacking := whole["doc_id"].n_unique() - len(found):
+        raise Unreadable(f"{lacking} documents have no record of the filter {taken!r}")
     return found.with_columns(parsed=_answer(pl.col("parsed")))
 
 
 def _answer(responses: pl.Expr) -> pl.Expr:
     """The first of the filtered responses if it is a text; of choices a log has log-likelihoods only."""
-    text = pl.when(responses.str.starts_with('["')).then(responses.str.json_path_match("$[0]"))
-    return text.fill_null("").str.slice(0, PARSED_CHARACTERS)
+    first = responses.list.first().fill_null("")
+    return pl.when(first.str.contains(_LIKELIHOOD)).then(pl.lit("")).otherwise(first).str.slice(0, PARSED_CHARACTERS)
 
 
 def _blocks(log: Path) -> Iterator[bytes]:
@@ -224,14 +231,19 @@ def _block(block: bytes, schema: Mapping[str, pl.DataType], metric: str) -> pl.D
     rows = [
         (
             _count(record.get("doc_id")),
-            str(record.get("filter")),
-            json.dumps(record.get("filtered_resps"), ensure_ascii=False),
+            told if isinstance(told := record.get("filter"), str) else None,
+            _texts(record.get("filtered_resps")),
             float(value) if isinstance(value, int | float) else None,
         )
         for record in records
         for value in [record.get(metric)]
     ]
     return pl.DataFrame(rows, schema, orient="row")
+
+
+def _texts(responses: Any) -> list[str]:
+    found = responses if isinstance(responses, list) else []
+    return [part if isinstance(part, str) else json.dumps(part) for part in found]
 
 
 def _record(line: bytes) -> dict[str, Any]:

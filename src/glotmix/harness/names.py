@@ -34,7 +34,8 @@ def outcome_and_language(task: str) -> tuple[str, str] | None:
     end = match.end("script") if match["script"] else match.end()
     if len(found) > 1 and found[-2][0].end() == match.start() - 1 and task[match.start() - 1] == "-":
         return None
-    return task[: match.start() - 1] + task[end:], tag
+    name = task[: match.start() - 1] + task[end:]
+    return (name, tag) if name else None
 
 
 def _tag(code: str, script: str | None) -> str:

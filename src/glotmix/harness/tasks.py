@@ -70,7 +70,7 @@ def _found(key: str, outcome_name: str, tag: str, outcome: Outcome, relative_to:
     metric, taken = _metric(key, name, config, outcome)
     identity = {
         "lm_eval": importlib.metadata.version("lm_eval"),
-        "config": _portable({k: v for k, v in config.items() if k != "dataset_kwargs"}, root),
+        "config": _portable({k: v for k, v in config.items() if k not in _by_content(config, file.parent)}, root),
         "data": _data(key, name, config, file.parent, root),
         "code": _code(config, root) if root != _builtin_root() else {},
     }
@@ -186,8 +186,15 @@ def _data(key: str, name: str, config: Mapping[str, Any], folder: Path, root: Pa
     for place in ("data_files", "data_dir"):
         if place in settings:
             settings[place] = _contents(key, name, settings[place], folder)
-    local = folder / str(config.get("dataset_path"))
-    return _portable(settings, root) | ({"folder": _contents(key, name, str(local), folder)} if local.is_dir() else {})
+    if "dataset_path" in _by_content(config, folder):
+        settings["folder"] = _contents(key, name, config["dataset_path"], folder)
+    return _portable(settings, root)
+
+
+def _by_content(config: Mapping[str, Any], folder: Path) -> set[str]:
+    """The keys whose values are places: `_data` has what is there instead."""
+    is_folder = (folder / str(config.get("dataset_path"))).is_dir()
+    return {"dataset_kwargs", "dataset_path"} if is_folder else {"dataset_kwargs"}
 
 
 def _contents(key: str, name: str, places: Any, folder: Path) -> Any:

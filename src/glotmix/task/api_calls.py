@@ -19,6 +19,7 @@ from glotmix.task.calls.read import read_calls
 from glotmix.task.calls.reference import read_reference
 from glotmix.task.score import Score, choose_verdict
 
+__all__ = ["VERSION", "read_reference", "score"]
 VERSION = 2
 _BROKEN_CALL = re.compile(r"[{<]|\w\(")
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 CHARACTERS_READ = 100_000
 DEPTH = 50
 # a backslash outside strings takes the next character along, so that no escaped quote starts a scan to the end
-_STRING = re.compile(r"""\\.|'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+\"""", re.DOTALL)
+_STRING = re.compile(r"""\\.|('''|\"\"\")(?:[^\\]|\\.)*?\1|'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+\"""", re.DOTALL)
 _BRACKET = re.compile(r"[(\[{]|[)\]}]")
 
 

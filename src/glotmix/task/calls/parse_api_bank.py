@@ -13,7 +13,7 @@ from typing import Any
 from glotmix.task.calls.bounds import Call, NotCalls
 from glotmix.task.calls.parse_python import parse_value
 
-_CALL = re.compile(r"\s*+(?:API-Request:)?\s*+(\[)?\s*+([\w.]++)\((.*)\)\s*(?(1)\]\s*)", re.DOTALL)
+_CALL = re.compile(r"\s*+(?:API-Request\s?[:：])?\s*+(\[)?\s*+([\w.]++)\((.*)\)\s*(?(1)\]\s*)", re.DOTALL)
 _SECOND_CALL = re.compile(r"\)\s*(?:,|\]\s*,?\s*\[)\s*[^\W\d]\w*\(\s*(?:[^\W\d]\w*\s*=|\)|\Z)")
 _KEY = re.compile(r"\s*([^\W\d]\w*)\s*=\s*")
 _END = re.compile(r",(?=\s*[^\W\d]\w*\s*=)|\Z")
