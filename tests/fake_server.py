@@ -10,7 +10,7 @@
 | trouble                  | what the server does                                                                     |
 |--------------------------|------------------------------------------------------------------------------------------|
 | `429`, `500`, any status | that status, with an error body in OpenAI's form                                         |
-| `429 2`                  | the same with `Retry-After: 2`                                                           |
+| `429 2`                  | the same with `Retry-After: 2`; `302 there` with `Location: there`                       |
 | `400: ...`               | the same with this message                                                               |
 | `silence`                | no answer for `FakeServer.silence` seconds                                               |
 | `drip`                   | a byte of the answer every 50 ms, so that no pause is long and the whole never ends      |
@@ -152,16 +152,16 @@ def _handler(fake: FakeServer) -> type[BaseHTTPRequestHandler]:
                 self.send_body(200, said.encode())
             elif status:
                 error = {"error": {"message": said or f"fake trouble {status}", "type": "fake"}}
-                self.send_body(int(status), json.dumps(error).encode(), retry_after=wait)
+                self.send_body(int(status), json.dumps(error).encode(), wait=wait)
             else:
                 self.send_body(200, fake.reply(body))
 
-        def send_body(self, status: int, body: bytes, retry_after: str = "", missing: int = 0) -> None:
+        def send_body(self, status: int, body: bytes, wait: str = "", missing: int = 0) -> None:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body) + missing))
-            if retry_after:
-                self.send_header("Retry-After", retry_after)
+            if wait:
+                self.send_header("Location" if status == 302 else "Retry-After", wait)
             self.end_headers()
             self.wfile.write(body)
 

@@ -91,6 +91,7 @@ MONSTERS = (
     '{"name": "order", "arguments": {' + ", ".join(f'"a{n}": {n}' for n in range(20_000)) + "}}",
     "[" + ", ".join([CALL] * 10_000) + "]",
     "e" + "\u0301" * 100_000,
+    "e" + "\u0301\u0323" * 500_000,  # marks out of order, whose composition takes the square of their number
     "\n".join(f"line {n}: the answer is {n}" for n in range(30_000)),
 )
 

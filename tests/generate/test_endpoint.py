@@ -75,6 +75,7 @@ REASONS = {
     'body: {"choices": []}': "no choices in the reply",
     'body: {"error": {"message": "overloaded"}}': "no choices in the reply: overloaded",
     "body: <html>\x1b[31mbusy</html>": "the reply is no JSON: <html> [31mbusy</html>",
+    "body: ": "the reply is empty (",
     'body: {"choices": [{}]}': "the reply's first choice has neither message nor text",
 }
 
@@ -207,6 +208,26 @@ def test_the_key_comes_from_the_environment_and_no_message_tells_it(monkeypatch)
     assert "*** is no key" in str(stopped.value) and "secret" not in str(stopped.value)
 
 
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        'body: {"error": {"message": "no such key: sk-se/cret"}}',
+        r'body: {"error": "no such key: sk-se\/cret"}',
+        "body: <pre>Authorization: Bearer sk-se/cret</pre>",
+        f"400: {'x' * 292} sk-se/cret",  # where a message is cut
+        "302 sk-se/cret",
+    ],
+)
+def test_no_failure_tells_a_key(monkeypatch, trouble):
+    monkeypatch.setenv("SOME_KEY", "sk-se/cret")
+    with FakeServer(trouble=lambda *_: trouble) as server:
+        try:
+            (answer,) = ask(server, [chat("a")], api_key_env="SOME_KEY", retries=0)
+        except UserError as stopped:
+            answer = stopped
+    assert "sk-se" not in str(answer) and "***" in str(answer)
+
+
 def test_no_key_is_sent_where_none_is_wanted(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     with FakeServer() as server:
@@ -235,8 +256,12 @@ def test_it_works_inside_a_running_event_loop_as_in_a_notebook():
 
 
 @pytest.mark.parametrize(
-    "url", ["", "localhost:8000", "ftp://h/v1", "http://", "https://me:secret@h/v1", "http://h/v1?k=1"]
-)
+    "url",
+    [
+        "", "localhost:8000", "ftp://h/v1", "http://", "https://me:secret@h/v1", "http://:secret@h/v1",
+        "http://h/v1?k=1", "http://h:port/v1", "http://h:99999/v1", "http://[::1/v1",
+    ],
+)  # fmt: skip
 def test_an_address_that_is_none_is_refused(url):
     with pytest.raises(UserError, match="is no address of a server"):
         Endpoint(url)

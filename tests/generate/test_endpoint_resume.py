@@ -1,5 +1,6 @@
 """What was paid for is not paid for again, not even after a crash; a backend asks greedily and makes nothing up."""
 
+import json
 import os
 import signal
 import subprocess
@@ -52,16 +53,27 @@ endpoint.ask_all(requests, lambda done, total: print(done, flush=True))
 """
 
 
-def stop_in_the_middle(server: FakeServer, file: Path, how: signal.Signals) -> float:
+IN_A_NOTEBOOK = """
+import asyncio
+async def cell():
+    {}
+asyncio.new_event_loop().run_until_complete(cell())
+""".format(ASK_FOREVER.replace("\n", "\n    "))
+
+
+def stop_in_the_middle(server: FakeServer, file: Path, how: signal.Signals, code: str = ASK_FOREVER) -> float:
     """Seconds that a process asking 200 questions lives on after the signal, sent once 20 are answered."""
-    command = [sys.executable, "-c", ASK_FOREVER, server.url, str(file), "200"]
+    command = [sys.executable, "-c", code, server.url, str(file), "200"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         for line in process.stdout:
             if int(line) >= 20:
                 break
         os.kill(process.pid, how)
         start = time.monotonic()
-        assert process.wait(timeout=10) != 0
+        try:
+            assert process.wait(timeout=10) != 0
+        finally:
+            process.kill()
         return time.monotonic() - start
 
 
@@ -79,12 +91,25 @@ def test_after_a_crash_no_reply_that_had_come_is_paid_again(tmp_path, how):
     assert len(server.requests) - before == 200 - calls.hits
 
 
-def test_ctrl_c_waits_for_no_answer(tmp_path):
+@pytest.mark.parametrize("code", [ASK_FOREVER, IN_A_NOTEBOOK])
+def test_ctrl_c_waits_for_no_answer_and_asks_no_more(tmp_path, code):
     def trouble(body, before):
         return "silence" if int(last_text(body)[1:]) >= 24 else ""
 
     with FakeServer(trouble=trouble, silence=60) as server:
-        assert stop_in_the_middle(server, tmp_path / "calls.sqlite", signal.SIGINT) < 2
+        assert stop_in_the_middle(server, tmp_path / "calls.sqlite", signal.SIGINT, code) < 2
+    assert len(server.requests) < 40
+
+
+@pytest.mark.parametrize(
+    ("said", "finished"), [("stop", True), ("eos", True), ("eos_token", True), ("length", False), ("", False)]
+)
+def test_an_answer_is_finished_if_its_server_says_so_in_any_of_the_usual_words(said, finished):
+    body = {"choices": [{"text": "a b", "finish_reason": said}], "usage": {"completion_tokens": 3}}
+    with FakeServer(trouble=lambda *_: f"body: {json.dumps(body)}") as server:
+        backend = EndpointBackend(Endpoint(server.url), "m")
+        (output,) = backend.generate([[{"role": "user", "content": "?"}]], template="plain", max_new_tokens=3)
+    assert (output.finished, output.tokens) == (finished, 3 - finished)
 
 
 def test_a_backend_asks_greedily_and_counts_tokens_without_the_end_token():

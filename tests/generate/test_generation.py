@@ -44,7 +44,7 @@ def test_batch_size_and_order_change_no_answer(conversations):
         backend.tokens_per_batch = tokens_per_batch
         return backend.generate(asked, template="plain", max_new_tokens=12)
 
-    assert answered(16384, asked) == answered(1, asked) == answered(200, asked[::-1])[::-1]
+    assert answered(8192, asked) == answered(1, asked) == answered(200, asked[::-1])[::-1]
 
 
 def test_progress_counts_every_conversation(conversations):

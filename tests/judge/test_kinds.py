@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glotmix.judge import Answer, Case, pairwise, rating
+from glotmix.generate.replies import Reply
+from glotmix.judge import Answer, Case, Judge, pairwise, rating
 from hostile import anything, replies
 
 GERMAN = "Das weiß ich leider nicht, frag doch bitte deinen großen Bruder danach."
@@ -40,6 +41,16 @@ def test_wrong_language_and_no_answer_rate_1_without_a_call(name, verdict):
 def test_without_a_readable_rating_there_is_no_value_and_no_zero(reply):
     score = rated(ANSWERS["good"], reply)
     assert math.isnan(score.value) and score.verdict == "unjudged" and score.metrics == {}
+
+
+@pytest.mark.parametrize(("ended", "verdict"), [("stop", "wrong"), ("", "wrong"), ("length", "unjudged")])
+def test_of_a_reply_that_was_cut_no_rating_is_read(ended, verdict):
+    class Cut:
+        def ask_all(self, requests, on_progress):
+            return [Reply("First thought:\nRating: [[4]]\nBut then it", ended, 0, 0) for _ in requests]
+
+    (judgement,) = Judge(Cut(), "m", "rating", 512).judge([Case("Pourquoi ?", "fr", ANSWERS["good"])])
+    assert judgement.score.verdict == verdict and len(judgement.calls) == 1
 
 
 def test_an_answer_that_was_cut_off_is_judged_as_it_is():

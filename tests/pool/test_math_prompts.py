@@ -198,6 +198,13 @@ def test_shots_of_the_hub_layout_are_its_train_split(tmp_path: Path) -> None:
         assert hub.filter(split="test").sort("row_id").equals(files.sort("row_id"))
 
 
+def test_a_colon_within_a_problem_is_no_heading(tmp_path: Path) -> None:
+    question = "Leah had 32 chocolates. Note: she ate 3. How many are left?"
+    write_json(tmp_path / "en" / "train.jsonl", {"question": question, "answer": "29.", "answer_number": 29})
+    (row,) = taken(mgsm.read(str(tmp_path)))[0].to_dicts()
+    assert contents(row) == [ask("en", question), "29.\nThe answer is 29."]
+
+
 def test_a_pool_tells_how_its_problems_are_asked(data_folder: Path, tmp_path: Path) -> None:
     place = tmp_path / "mgsm"
     place.mkdir()

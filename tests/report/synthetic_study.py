@@ -202,6 +202,7 @@ def samples(table: pl.DataFrame) -> pl.DataFrame:
                 "verdict",
                 "value",
                 "detected",
+                "answer_language",
             )
         }
         | {"prompt": _text(row["language"])[0], "reference": "7", "output": _text(row["language"])[1]}

@@ -151,6 +151,7 @@ def test_a_metrics_name_is_text() -> None:
     frame = with_metrics(results(), ("<script>x</script> (<img src=x>)", 0.5))
     html = render(*study.parts(frame))
     assert "<script>" not in html and "<img" not in html and "&lt;img src=x&gt;" in html
+    assert table_of(with_metrics(results(), ("two\nlines (a\nb)", 0.5))).metrics == {"two\nlines": "%"}
 
 
 def test_answers_of_a_graded_task_are_scored_and_not_wrong() -> None:
@@ -172,3 +173,5 @@ def test_a_sample_in_another_language_says_which() -> None:
     assert "written in German" in render(info, frame, findings, german)
     silent = samples.with_columns(detected=pl.when(language="en").then(pl.lit("")).otherwise("language"))
     assert "written in" not in render(info, frame, findings, silent).split('id="samples"')[1]
+    wanted = samples.with_columns(detected=pl.lit("en"), answer_language=pl.lit("en"))
+    assert "written in" not in render(info, frame, findings, wanted).split('id="samples"')[1]

@@ -105,6 +105,15 @@ def test_a_plan_is_quick_and_imports_no_torch(folder, tmp_path, preset):
     assert ("220 runs, 220 distinct trainings" if preset else "4 runs, 4 distinct trainings") in shown.stdout
 
 
+def test_a_plan_reads_references_and_scores_nothing(two_tasks, monkeypatch):
+    def refuse(*given: Any, **settings: Any) -> None:
+        raise AssertionError("scoring is slow, and a plan is quick")
+
+    monkeypatch.setattr("glotmix.task.summarization.score", refuse)
+    monkeypatch.setattr("glotmix.task.math.score", refuse)
+    assert len(Study.load(two_tasks).plan())
+
+
 def test_json_lists_every_run_and_nothing_else(tmp_path):
     init_study(tmp_path, "post-trainers-guide")
     command = [sys.executable, "-m", "glotmix", "plan", str(tmp_path), "--json"]

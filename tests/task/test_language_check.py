@@ -63,6 +63,8 @@ def test_real_sentences_are_recognised_and_hardly_ever_taken_for_another_languag
         "Leo",
         "l'ete «é»",
         "東京大学",
+        "東京、大阪、京都、名古屋、横浜、神戸、札幌",  # Japanese or Chinese
+        "Rio de Janeiro, São Paulo, Belo Horizonte, Porto Alegre",  # names are so in every language
         "Sie wohnt in der москве на улице",
     ],
 )
@@ -107,6 +109,23 @@ def test_a_regional_tag_is_checked_as_its_language(language: str) -> None:
     assert passes(text[language], language)
 
 
+@pytest.mark.parametrize("language", ["sr", "sr-Latn", "sr-Cyrl", "uz", "uz-Cyrl", "hi-Latn"])
+def test_a_language_may_be_written_in_its_other_script(language: str) -> None:
+    text = {
+        "sr": "Prodaje ostatak jaja na pijaci, a onda ide kući sa parama.\nOna prodaje i jabuke u gradu svake subote.",
+        "uz": "У ҳар куни қолган тухумларни бозорда сотади ва пул топади.",
+        "hi": "Vah har din bache hue ande bazaar mein bechti hai aur paise kamati hai.",
+    }
+    assert passes(text[language[:2]], language)
+    assert not other(text[language[:2]], language)
+
+
+def test_letters_of_every_script_count() -> None:
+    georgian = "ის ყოველდღე ყიდის დარჩენილ კვერცხებს"
+    assert detect(f"{georgian} on the market", "ka") == "ka"
+    assert detect(f"{georgian} on the market", "en") is None  # not English
+
+
 def test_a_latin_language_the_identifier_never_learnt_is_never_convicted_of_another() -> None:
     assert not other("She sells the rest of the eggs at the market every day.", "nv")  # Navajo
 
@@ -136,6 +155,12 @@ def test_the_labs_answers_pass_in_every_language(language: str) -> None:
         ("彼女は iPhone と machine learning が好きです。", "ja"),  # two English words are a loan
         ("Она пишет:\n```\nfor every line in the file do this\n```", "ru"),
         ("Смотрите `git commit all the files` и https://example.org/the-rest-of-it.", "ru"),
+        ("for i in range(10):\n    print(the_rest_of_the_eggs)", "ja"),
+        ("def add(first, second): return first + second", "es"),
+        ("import pandas as the data frame library", "de"),
+        ('{"answer": "she sells the rest of the eggs"}', "fr"),
+        ("『the catcher in the rye』が好きです。", "ja"),
+        ("Она любит песню «all you need is love».", "ru"),
         ("", "ja"),
         ("18", "ja"),
         ("\n\n", "fr"),
@@ -153,6 +178,8 @@ def test_code_loan_words_and_what_proves_nothing_pass(text: str, language: str) 
         ("残りの卵は sold at the market 毎日のことです。", "ja"),
         ("* りんご\n* Apples and pears are fruit\n* みかん", "ja"),
         ("사과", "ja"),  # a short answer is judged as a whole
+        ('"She sells the rest of the eggs."', "ja"),  # quotes make no Japanese of it
+        ("def add(first, second):\n    return first + second\nThis adds both of the numbers.", "es"),
         ("La respuesta es siete.\nThe answer is seven of them.", "es"),
         ("她每天把剩下的鸭蛋拿到市场上去卖\n残りは市場で毎日売っています", "zh"),
     ],
@@ -161,7 +188,10 @@ def test_a_line_or_phrase_of_another_language_fails(text: str, language: str) ->
     assert not passes(text, language)
 
 
-@pytest.mark.parametrize("unit", ["a ", "`", "```", "x@", "http://", "abc def", "ก", "\n", "答え\n"])
+@pytest.mark.parametrize(
+    "unit",
+    ["a ", "`", "```", "x@", "http://", "abc def", "ก", "a(", "(", "; ", "{", '"', "«", "import ", "\n", "答え\n"],
+)
 def test_a_megabyte_is_checked_within_a_second(unit: str) -> None:
     detect("The first call loads the identifier.", "en")
     started = time.process_time()

@@ -98,6 +98,7 @@ def test_the_phrase_of_every_language_outranks_a_later_number(language: str) -> 
         ("\\boxed{18} after 20 tries", "18", "boxed answer"),
         ("\\boxed{1{,}234}", "1234", "boxed answer"),
         ("\\boxed{\\frac{1}{2}}", "0.5", "boxed answer"),
+        ("\\boxed{-\\frac{1}{2}}", "-0.5", "boxed answer"),
         ("\\boxed{\\text{none}} 7", "7", "last number"),
         ("\\boxed{\\text{18}}", "18", "boxed answer"),
         ("\\boxed{18\\ \\text{km}}", "18", "boxed answer"),
@@ -117,6 +118,20 @@ def test_the_phrase_of_every_language_outranks_a_later_number(language: str) -> 
         ("So it makes 18 (3×6).", "18", "last number"),
         ("Step 2: 18 eggs", "18", "last number"),
         ("no number at all", "", "no number"),
+        ("The answer includes 3 steps.\nThat makes 18", "18", "last number"),
+        ("To answer the question of how many are left, subtract 7. It is 18.", "18", "last number"),
+        ("The answer is not 20 but 18.", "18", "last number"),
+        ("20 is not the answer, 18 is", "18", "answer label"),
+        ("Answer:\n16 - 7 = 9\n9 * 2 = 18", "18", "last number"),
+        ("Answer: 16 - 7 = 9 eggs\nThen 9 * 2 = 18", "18", "last number"),
+        ("Answer:\n1. She sells eggs.\n2. It makes 18.", "18", "last number"),
+        ("Answer:\n18", "18", "answer label"),
+        ("18\n\nExplanation: 9 eggs at $2", "18", "number on the first line"),
+        ("16 - 7 = 9\nThat makes $18", "18", "last number"),
+        ("It takes 18 hours, from 9:00 to 17:00.", "18", "last number"),
+        ("The answer is 9 eggs × $2/egg = $18.", "18", "answer phrase"),
+        ("The answer is 9 € × 2 = 18 €.", "18", "answer phrase"),
+        ("The answer is negative 18.", "-18", "answer phrase"),
     ],
 )
 def test_the_final_answer_is_the_one_announced_last(output: str, parsed: str, place: str) -> None:
@@ -179,8 +194,11 @@ def test_numbers_after_an_answer_that_is_not_taken_back_do_not_count() -> None:
 
 @pytest.mark.parametrize(
     "output",
-    ["The answer is 18-20.", "18-20", "The answer is 18, 20.", "18、20", "\\boxed{18, 20}", "The answer is 18~20",
-     "The answer is 18 × 1.", "\\boxed{18 \\times 1}", "The answer is 18:30.", "18 - 0 is the answer."],
+    ["The answer is $18, $20.", "The answer is 18 € - 20 €.",
+     "The answer is between 18 and 20.", "The answer is 18 or 20.", "18 × 1",
+     "The answer is 18-20.", "18-20",
+     "The answer is 18, 20.", "18、20", "\\boxed{18, 20}", "The answer is 18~20",
+     "The answer is 18 to 20.", "\\boxed{18 \\times 1}", "The answer is 18:30.", "18 - 0 is the answer."],
 )  # fmt: skip
 def test_what_is_not_one_number_is_malformed(output: str) -> None:
     assert [math(output, gold, "en").verdict for gold in ("18", "20", "0", "1")] == ["malformed"] * 4
@@ -202,10 +220,44 @@ def test_chinese_words_that_begin_with_a_numeral_are_no_answers(output: str) -> 
         ("答えは三億二千万円です。", "ja", "320000000"),
         ("答えはマイナス5です。", "ja", "-5"),
         ("答案：负十八", "zh", "-18"),
+        ("答えは4分の3です。", "ja", "0.75"),
+        ("答えは20ではなく18です。", "ja", "18"),
+        ("답은 4분의 3입니다.", "ko", "0.75"),
+        ("答案是四分之三。", "zh", "0.75"),
+        ("答案是百分之十八。", "zh", "18"),
+        ("答案是三点二五。", "zh", "3.25"),
     ],
 )
 def test_chinese_numerals_are_answers_where_announced_or_alone(output: str, language: str, parsed: str) -> None:
     assert math(output, "0", language).parsed == parsed
+
+
+HEADINGS = {
+    "en": "Question:", "es": "Pregunta:", "fr": "Question :", "de": "Frage:", "pt": "Pergunta:", "ru": "Задача:",
+    "zh": "问题：", "ja": "問題：", "ko": "문제:", "th": "โจทย์:", "sw": "Swali:", "bn": "প্রশ্ন:", "te": "ప్రశ్న:",
+    "ar": "السؤال:", "hi": "प्रश्न:", "it": "Domanda:", "id": "Pertanyaan:", "tr": "Soru:",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", PHRASE)
+def test_a_problem_that_a_base_model_goes_on_with_is_not_read(language: str) -> None:
+    right, other = PHRASE[language].format(18), PHRASE[language].format(20)
+    for heading in (f"\n\n{HEADINGS[language]}", f"\n**{HEADINGS[language]}**", "\nQuestion:\n"):
+        loop = f"{heading} 7 + 7\n{other}" * 3
+        assert math(right + loop, "18", language, finished=False).verdict == "correct", heading
+        assert math(right + loop, "20", language, finished=False).verdict == "wrong", heading
+        assert math("18" + loop, "18", language, finished=False).metrics["lm_eval_flexible_extract"] == 1
+
+
+def test_a_problem_that_is_restated_before_its_answer_is_read() -> None:
+    assert math("**Question:** 9 + 9?\n**Answer:** 18\n\n**Question:** 7?\nAnswer: 7", "18", "en").value == 1
+    assert math("Let me restate the question: 9 + 9?\nAnswer: 18", "18", "en").value == 1
+
+
+def test_a_number_that_is_cut_off_counts_only_if_no_other_is_announced() -> None:
+    looped = "The answer is 18.\nThe answer is 1"
+    assert [math(looped, "18", "en", finished).verdict for finished in (False, True)] == ["correct", "wrong"]
+    assert math("9 + 8 = 17. The answer is 18", "18", "en", finished=False).verdict == "correct"
 
 
 def test_a_region_has_its_own_marks() -> None:

@@ -40,6 +40,7 @@ def test_the_trained_folder_says_where_its_answers_end(tmp_path):
     """A server knows nothing of the template: without this it would write on to the limit."""
     base, out = tmp_path / "base", tmp_path / "out"
     shutil.copytree(model_path("lab-1m"), base)
+    (base / "generation_config.json").write_text('{"do_sample": false, "temperature": 0.6}')  # loads, can't be saved
     tokenizer = load_tokenizer(base)
     tokenizer.chat_template = (
         "{% for m in messages %}<|ja|>{{ m.content }}<|fr|>{% endfor %}{% if add_generation_prompt %}<|ja|>{% endif %}"
@@ -50,8 +51,9 @@ def test_the_trained_folder_says_where_its_answers_end(tmp_path):
     recipe = Recipe(steps=1, batch_rows=4, template="chat")
     loop.train(base, rows, [*rows["row_id"]], rows.head(1), recipe, 0, out)
 
-    ends = GenerationConfig.from_pretrained(out / "model").eos_token_id
-    assert set(ends) == {tokenizer.convert_tokens_to_ids("<|fr|>"), tokenizer.eos_token_id}
+    saved = GenerationConfig.from_pretrained(out / "model").to_diff_dict()
+    assert saved.keys() == {"eos_token_id", "transformers_version"}
+    assert set(saved["eos_token_id"]) == {tokenizer.convert_tokens_to_ids("<|fr|>"), tokenizer.eos_token_id}
 
 
 @given(

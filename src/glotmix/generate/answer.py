@@ -23,8 +23,8 @@ def end_tokens(folder: Path, template: str, tokenizer: PreTrainedTokenizerBase) 
         own = GenerationConfig.from_pretrained(folder).eos_token_id
     except OSError:  # no such file
         own = AutoConfig.from_pretrained(folder, trust_remote_code=False).get_text_config().eos_token_id
-    end = tokenizer.convert_tokens_to_ids(str(tokenizer.eos_token))
-    return {end_token(template, tokenizer), end} | ({own} if isinstance(own, int) else set(own or ()))
+    of_model = {own} if isinstance(own, int) else set(own or ())
+    return {end_token(template, tokenizer), end_token("plain", tokenizer)} | of_model
 
 
 def to_output(ids: Sequence[int], ends: Set[int], tokenizer: PreTrainedTokenizerBase) -> Output:

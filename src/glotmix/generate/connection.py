@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import openai
 
 from glotmix.errors import UserError
-from glotmix.generate.replies import BrokenReplyError, Reply, read_reply, said_by
+from glotmix.generate.replies import BrokenReplyError, Reply, first_words, read_reply, said_by
 
 MOST_BYTES = 8 * 1024 * 1024  # of a body; an answer of 100,000 tokens has less than 1 MB
 _SECONDS_TO_CONNECT = 10.0
@@ -97,12 +97,13 @@ class Connection:
     def _read(self, arrived: _Arrived) -> Reply:
         status, body = arrived.status, arrived.body
         if status == 200:
-            return _reply(body)
-        said = f"HTTP {status}: {self._without_key(said_by(body))}"
+            return self._reply(body)
+        said = f"HTTP {status}: {said_by(self._without_key(body))}"
         if status == 429 and b"insufficient_quota" in body:
             status = 402
         if 300 <= status < 400:
-            raise UserError(f"endpoint {self._url} has moved to {arrived.headers.get('location')}; write that as url")
+            there = first_words(self._without_key(arrived.headers.get("location", "nowhere").encode()))
+            raise UserError(f"endpoint {self._url} has moved to {there}; write that as url")
         if status in _REFUSES_ALL:
             fix = _REFUSES_ALL[status].format(key=self._api_key_env or "api_key_env", url=self._url)
             raise UserError(f"endpoint {self._url} refuses all requests ({said}); {fix}")
@@ -110,8 +111,21 @@ class Connection:
             raise Trouble(said, _wait(arrived.headers))
         raise Refused(said)
 
-    def _without_key(self, text: str) -> str:
-        return text.replace(self._client.api_key, "***") if self._client.api_key != _NO_KEY else text
+    def _reply(self, body: bytes) -> Reply:
+        if len(body) > MOST_BYTES:
+            raise Refused(f"a reply of more than {MOST_BYTES // 1024**2} MiB")
+        try:
+            return read_reply(body)
+        except BrokenReplyError as error:
+            said = said_by(self._without_key(body))
+            raise Trouble(f"{error}{said and ': '}{said}") from None
+
+    def _without_key(self, body: bytes) -> bytes:
+        """Blotted out before words are cut: half a key would not be found."""
+        key = self._client.api_key.encode()
+        for written in () if key == _NO_KEY.encode() else (key, key.replace(b"/", b"\\/")):  # as some write JSON
+            body = body.replace(written, b"***")
+        return body
 
 
 @asynccontextmanager
@@ -135,15 +149,6 @@ async def _arrive(response: Any) -> None:
         if len(body) > MOST_BYTES:
             break
     raise _Arrived(response.status_code, response.headers, bytes(body))
-
-
-def _reply(body: bytes) -> Reply:
-    if len(body) > MOST_BYTES:
-        raise Refused(f"a reply of more than {MOST_BYTES // 1024**2} MiB")
-    try:
-        return read_reply(body)
-    except BrokenReplyError as error:
-        raise Trouble(str(error)) from None
 
 
 def _key(api_key_env: str | None) -> str:

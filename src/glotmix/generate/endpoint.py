@@ -150,15 +150,22 @@ def _question(messages: Sequence[Message], template: str) -> dict[str, Any]:
     return {"messages": [{"role": message["role"], "content": message["content"]} for message in messages]}
 
 
+_ENDED = {"stop", "eos", "eos_token", "stop_sequence"}  # the others by servers that keep to words of their own
+
+
 def _output(reply: Reply) -> Output:
-    finished = reply.finish_reason == "stop"
+    finished = reply.finish_reason in _ENDED
     return Output(reply.text, max(0, reply.completion_tokens - finished), finished)
 
 
 def _base(url: str) -> str:
     """`url` without a slash at its end, a bare host with /v1."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.username:
+    try:
+        parts = urlsplit(url)
+        right = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0  # a ValueError if no number
+    except ValueError:
+        right = False
+    if not right or parts.query or "@" in parts.netloc:
         raise UserError(f"url: {url!r} is no address of a server; write one such as http://localhost:8000/v1")
     path = parts.path.rstrip("/") or "/v1"
     return f"{parts.scheme}://{parts.netloc}{path}"
@@ -227,6 +234,20 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
         asyncio.get_running_loop()
     except RuntimeError:
         asyncio.run(work)
-    else:  # in a notebook, which has a loop of its own
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(asyncio.run, work).result()
+    else:
+        _run_beside(work)
+
+
+def _run_beside(work: Coroutine[Any, Any, None]) -> None:
+    """In a notebook, which has a loop of its own: in a thread, that an interrupt ends too."""
+    runner = asyncio.Runner()
+    with ThreadPoolExecutor(1) as thread:
+        loop = thread.submit(runner.get_loop).result()
+        try:
+            thread.submit(runner.run, work).result()
+        except KeyboardInterrupt:
+            for task in asyncio.all_tasks(loop):
+                loop.call_soon_threadsafe(task.cancel)
+            raise
+        finally:
+            thread.submit(runner.close).result()

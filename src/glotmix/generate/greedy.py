@@ -4,9 +4,11 @@
 2. A row that has ended leaves the batch at once, and its part of the cache is free.
 3. Rows can leave where the cache is keys and values alone, row by row. A model that keeps another memory, or wants its
    inputs prepared in a way of its own, goes through `generate`.
+4. Of some models a row depends on the others in its batch: how long may they be (`shareable_tokens`)?
 """
 
 import inspect
+import math
 from collections.abc import Sequence, Set
 from typing import Any
 
@@ -15,6 +17,9 @@ from transformers import DynamicCache, GenerationConfig, GenerationMixin
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 Tokens = list[int]
+PAD = 0  # any token would do: nothing reads it
+_READ_PADDING = {"minimax", "recurrent_gemma", "rwkv", "xlstm"}  # whatever the attention mask says
+_SCALED_BY_THE_LONGEST_ROW = {"dynamic", "longrope"}  # kinds of rotary positions
 _INPUTS = {"input_ids", "attention_mask", "position_ids", "past_key_values", "logits_to_keep"}
 
 
@@ -25,7 +30,7 @@ def decode(model: Any, prompts: Sequence[Tokens], max_new_tokens: int, ends: Set
     What comes after an end token, where anything does, has no meaning.
     """
     width = max(map(len, prompts))
-    ids = torch.tensor([[min(ends)] * (width - len(prompt)) + prompt for prompt in prompts])  # (rows, width)
+    ids = torch.tensor([[PAD] * (width - len(prompt)) + prompt for prompt in prompts])  # (rows, width)
     mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts])
     way = _step_by_step if rows_can_leave(model) else _by_generate
     return way(model, ids.to(model.device), mask.to(model.device), max_new_tokens, ends)
@@ -40,6 +45,17 @@ def rows_can_leave(model: Any) -> bool:
         and inspect.signature(model.forward).parameters.keys() >= _INPUTS
         and all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in layers)
     )
+
+
+def shareable_tokens(model: Any) -> float:
+    """Up to how many tokens, answer included, rows may share a batch: longer ones would change each other's answers."""
+    config = model.config.get_text_config()
+    rope = getattr(config, "rope_parameters", None) or {}
+    if config.model_type in _READ_PADDING:
+        return 0
+    if rope.get("rope_type") in _SCALED_BY_THE_LONGEST_ROW:
+        return float(rope.get("original_max_position_embeddings") or config.max_position_embeddings)
+    return math.inf
 
 
 def _step_by_step(
@@ -77,7 +93,7 @@ def _by_generate(
         num_beams=1,
         max_new_tokens=max_new_tokens,
         eos_token_id=sorted(ends),
-        pad_token_id=min(ends),
+        pad_token_id=PAD,
     )
     generated = model.generate(input_ids=ids, attention_mask=mask, generation_config=greedily)
     answers: list[Tokens] = generated[:, ids.shape[1] :].tolist()

@@ -49,11 +49,10 @@ def read_reply(body: bytes) -> Reply:
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
-        raise BrokenReplyError(f"the reply is no JSON: {first_words(body) or 'empty'}") from None
+        raise BrokenReplyError("the reply is no JSON" if body.strip() else "the reply is empty") from None
     choices = found.get("choices") if isinstance(found, dict) else None
     if not (isinstance(choices, list) and choices and isinstance(choices[0], dict)):
-        said = said_by(body) if isinstance(found, dict) and found.get("error") else ""
-        raise BrokenReplyError(f"no choices in the reply{said and ': '}{said}")
+        raise BrokenReplyError("no choices in the reply")
     usage = found.get("usage")
     return Reply(
         text=_clean(_text(choices[0])),

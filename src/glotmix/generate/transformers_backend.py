@@ -2,6 +2,7 @@
 
 1. The longest prompts come first, so that prompts of like length share a batch and memory runs out at once or never.
 2. A batch has as many rows as the budget holds, each counted as the longest prompt with a full answer; at least one.
+   Rows that would change each other's answers come alone.
 3. Of the model's own generation settings only its end tokens count: a repetition penalty, say, would not be greedy.
 4. In float32 how prompts are batched changes no answer, so a budget that memory can't hold is halved. In bfloat16
    rounding depends on it: the budget is part of a study's identity there, and one that does not fit is refused.
@@ -12,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils.memory import should_reduce_batch_size
 from transformers import GenerationConfig
 
 from glotmix.errors import GlotmixError
 from glotmix.generate.answer import end_tokens, to_output
 from glotmix.generate.backend import Message, Output
-from glotmix.generate.greedy import Tokens, decode
+from glotmix.generate.greedy import Tokens, decode, shareable_tokens
 from glotmix.generate.load import load_model, load_tokenizer
 from glotmix.generate.template import encode_prompt
 
@@ -25,7 +27,7 @@ from glotmix.generate.template import encode_prompt
 class TransformersBackend:
     """A model folder, loaded once and asked many times."""
 
-    def __init__(self, model_dir: Path, precision: str = "float32", tokens_per_batch: int = 16384) -> None:
+    def __init__(self, model_dir: Path, precision: str = "float32", tokens_per_batch: int = 8192) -> None:
         self.model_dir = model_dir
         self.precision = precision
         self.tokens_per_batch = tokens_per_batch
@@ -33,6 +35,7 @@ class TransformersBackend:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model: Any = load_model(model_dir, precision).to(device).eval()
         self.model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
+        self.shareable = shareable_tokens(self.model)
 
     def generate(
         self,
@@ -46,9 +49,10 @@ class TransformersBackend:
 
         Raises:
             UserError: the tokenizer has no end token, or no chat template where one is asked for.
-            GlotmixError: memory does not hold a batch.
+            GlotmixError: memory does not hold a batch, or the model has too few positions for a prompt and its answer.
         """
         prompts = [encode_prompt(messages, template, self.tokenizer) for messages in conversations]
+        self._check_lengths(prompts, max_new_tokens)
         ends = end_tokens(self.model_dir, template, self.tokenizer)
         longest_first = sorted(range(len(prompts)), key=lambda i: (-len(prompts[i]), i))
         outputs: dict[int, Output] = {}
@@ -56,7 +60,8 @@ class TransformersBackend:
         while len(outputs) < len(prompts):
             waiting = longest_first[len(outputs) :]
             row_tokens = len(prompts[waiting[0]]) + max_new_tokens
-            batch = waiting[: max(1, budget // row_tokens)]
+            fitting = budget // row_tokens if row_tokens <= self.shareable else 1
+            batch = waiting[: max(1, fitting)]
             answers = self._answers([prompts[i] for i in batch], max_new_tokens, ends)
             if answers is None:
                 budget = len(batch) * row_tokens // 2
@@ -65,11 +70,23 @@ class TransformersBackend:
             on_progress(len(outputs), len(prompts))
         return [outputs[i] for i in range(len(prompts))]
 
+    def _check_lengths(self, prompts: list[Tokens], max_new_tokens: int) -> None:
+        """A plan looks at some of the prompts only."""
+        most = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        longest = max(map(len, prompts), default=0)
+        if most is not None and longest + max_new_tokens > most:
+            raise GlotmixError(
+                f"evaluation.max_new_tokens: {max_new_tokens} after a prompt of {longest} tokens is more than the model"
+                f" reads ({most}); lower it, or take another model"
+            )
+
     def _answers(self, prompts: list[Tokens], max_new_tokens: int, ends: set[int]) -> list[Tokens] | None:
         """None if memory did not hold them and fewer may be tried."""
         try:
             return decode(self.model, prompts, max_new_tokens, ends)
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not should_reduce_batch_size(error):
+                raise
             if len(prompts) == 1 or self.precision == "bfloat16":
                 fix = "tokens_per_batch" if len(prompts) > 1 else "max_new_tokens"
                 raise GlotmixError(

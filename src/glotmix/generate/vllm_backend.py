@@ -54,7 +54,7 @@ class VllmEngine:
         os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"  # an engine process of its own outlives a killed worker
         if self._llm is not None:
             self._llm.llm_engine.engine_core.shutdown()
-        self._llm = None
+        self._llm, self._config = None, b""
         gc.collect()
         torch.cuda.empty_cache()  # vLLM counts what training left reserved as taken
         self._llm = LLM(

@@ -84,8 +84,14 @@ class Judge:
 
     def _judgement(self, kind: ModuleType, case: Case, calls: Iterator[Call]) -> Judgement:
         own = tuple(calls)
-        replies = [call.answer.text if isinstance(call.answer, Reply) else None for call in own]
-        return Judgement(kind.score(case, replies, self.model), own)
+        return Judgement(kind.score(case, [_said(call.answer) for call in own], self.model), own)
+
+
+def _said(answer: Reply | Failure) -> str | None:
+    """What a verdict is read from: nothing where a reply was cut, for the verdict ends a reply."""
+    if isinstance(answer, Failure):
+        return None
+    return "" if answer.finish_reason == "length" else answer.text
 
 
 def identity(kind: str) -> list[str]:

@@ -20,6 +20,7 @@ SAMPLES_SCHEMA = pl.Schema(
         "verdict": pl.String(),
         "value": pl.Float64(),
         "detected": pl.String(),  # language of the answer; empty or null: not known
+        "answer_language": pl.String(),  # in which it is wanted; null: in `language`
     }
 )
 

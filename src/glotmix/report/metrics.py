@@ -71,7 +71,8 @@ def _measured(results: pl.DataFrame) -> pl.DataFrame:
     each = results.drop("value").explode("metrics").drop_nulls("metrics").unnest("metrics", separator=".")
     named = each.rename({"metrics.name": "name", "metrics.value": "value"}).filter(pl.col("value").is_finite())
     parts = named.with_columns(
-        metric=pl.col("name").str.extract(r"^(.*?)(?: \(.*\))?$", 1), on=pl.col("name").str.extract(r" \((.*)\)$", 1)
+        metric=pl.col("name").str.extract(r"(?s)^(.*?)(?: \(.*\))?$", 1),
+        on=pl.col("name").str.extract(r"(?s) \((.*)\)$", 1),
     )
     many = pl.col("name").n_unique().over("metric", "language") > 1  # two versions of a tool: not one metric
     return parts.with_columns(

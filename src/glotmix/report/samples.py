@@ -46,6 +46,7 @@ class Sample:
     verdict: str
     value: float | None
     detected: str
+    answer_language: str | None
     prompt: Clipped
     reference: Clipped
     output: Clipped

@@ -4,7 +4,8 @@ import math
 from fractions import Fraction
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, model_validator
+from pydantic import Tag as Branch
 
 from glotmix.spec.judge import Judge
 from glotmix.spec.words import Count, Name, Number, PerTask, Positive, Share, SomeTags, Spec, Tag, TaskName, Tasks
@@ -139,6 +140,16 @@ class Endpoint(Spec):
         return self
 
 
+def _is_named(value: Any) -> str:
+    return "named" if isinstance(value, str) else "endpoint"
+
+
+Backend = Annotated[
+    Annotated[Literal["transformers", "vllm"], Branch("named")] | Annotated[Endpoint, Branch("endpoint")],
+    Discriminator(_is_named),
+]
+
+
 class Evaluation(Spec):
     """`backend` writes the answers, in `precision`; `tokens_per_batch` is how much transformers reads at once."""
 
@@ -146,8 +157,8 @@ class Evaluation(Spec):
     max_new_tokens: PerTask = 512
     decoding: Literal["greedy"] = "greedy"
     precision: Literal["float32", "bfloat16"] = "float32"
-    tokens_per_batch: Positive = 16384
-    backend: Literal["transformers", "vllm"] | Endpoint = "transformers"
+    tokens_per_batch: Positive = 8192
+    backend: Backend = "transformers"
     lm_eval: dict[Name, OutcomeOrTasks] = Field(default={})
     judge: Judge | None = None
 

@@ -125,7 +125,7 @@ class FromPool:
                     f"evaluation.judge: pool {self.pool!r} has instructions in {language} without a reference, which "
                     "only a judge can score; name one, or import rows with references"
                 )
-            get_task(task).score("", reference, language=language)  # refuses a reference nothing can be scored against
+            get_task(task).read_reference(reference)  # refuses one that nothing can be scored against
         return self._keep(rows)
 
     def _keep(self, frame: pl.DataFrame) -> str:

@@ -91,7 +91,7 @@ def _samples(plan: Plan, run: Run, step: Step, store: Store) -> pl.DataFrame:
         outputs = asked.join(outputs.select("item_id", "output"), on="item_id")
     told = ["item_id", "parsed", "verdict", "value", "detected"]
     scores = read_parquet(_scored(store, step) / "results.parquet", columns=told)
-    return outputs.join(scores, on="item_id").with_columns(**_place(run, step))
+    return outputs.join(_wanted(plan, step, scores), on="item_id").with_columns(**_place(run, step))
 
 
 def _place(run: Run, step: Step) -> dict[str, pl.Expr]:

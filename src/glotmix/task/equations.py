@@ -13,8 +13,10 @@ from typing import NamedTuple
 
 from glotmix.task.numbers import Number, find_numbers, list_han
 
-_WORDS = r"(?: ?[^\W\d_]{1,12}){0,3}"
-_SIGN = re.compile(rf"{_WORDS}[%°€$£¥₹]?[)\]]{{0,3}}\s{{0,3}}(?P<sign>[-+−–－*×x·÷/=＝＋≈~〜～])[\s$€£¥₹*(\[]{{0,5}}|:")
+_WORDS = r"(?:[ /]?[^\W\d_]{1,12}){0,3}"  # 9 eggs × $2/egg = $18
+_SIGN = re.compile(
+    rf"{_WORDS} ?[%°€$£¥₹]?[)\]]{{0,3}}\s{{0,3}}(?P<sign>[-+−–－*×x·÷/=＝＋≈~〜～])[\s$€£¥₹*(\[]{{0,5}}|:"
+)
 _EQUALS = "=＝≈"
 
 

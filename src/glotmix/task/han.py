@@ -6,7 +6,8 @@ Many words begin with such a character and mean no number: 一共, 一样, 一�
    only where a counter, the end of a clause or です and its like follows: 十八个, 二十です, but not 一共, 第一个.
 2. Behind digits a unit multiplies: 3万, 5千円, 2백만. Not in 5千克, 5千米 (kilograms, kilometres) and 18만큼 ("as much
    as 18").
-3. 半 behind the counter 个 adds a half: 三个半 is 3.5.
+3. 半 behind the counter 个 adds a half: 三个半 is 3.5, as is 三点五. 二分之一 and 二分の一 are 1/2; 百分之 is a percent
+   sign.
 """
 
 import re
@@ -24,7 +25,8 @@ _COUNTERS = """个個箇つ只隻匹頭头人名位元円块塊圆圓分秒小�
 朵棵颗顆粒双雙对對套份次回度米公里克斤吨升枚ド美歩步段组組碗层層间間座家束巻倍割毛"""
 _ENDINGS = "でだがはにを"
 _NUMBER = re.compile(
-    rf"(?<![第{_NUMERALS}])(?P<number>[{_NUMERALS}]{{1,40}})(?P<half>[个個]半(?![径圆円球数]))?"
+    rf"(?<![第{_NUMERALS}])(?:(?P<under>[{_NUMERALS}]{{1,40}})分[之の])?(?P<number>[{_NUMERALS}]{{1,40}})"
+    rf"(?:[点點](?P<decimals>[{_DIGITS}]{{1,40}}))?(?P<half>[个個]半(?![径圆円球数]))?"
     rf"(?=$|\W|[{''.join(_COUNTERS.split())}{_ENDINGS}])"
 )
 
@@ -54,13 +56,18 @@ def combine(pieces: Iterable[Fraction | str]) -> Fraction:
 def find_han(text: str) -> tuple[Fraction, int, int] | None:
     """Value, start and end of the first number in Chinese characters.
 
-    >>> find_han("一共十八个"), find_han("一样")
-    ((Fraction(18, 1), 2, 4), None)
+    >>> find_han("一共十八个"), find_han("三分之二"), find_han("一样")
+    ((Fraction(18, 1), 2, 4), (Fraction(2, 3), 0, 4), None)
     """
     match = _NUMBER.search(text)
     if match is None:
         return None
-    written = match["number"].replace("廿", "二十").replace("卅", "三十").translate(_TO_ASCII)
-    pieces = re.findall(r"\d+|\D", written)
-    value = combine(Fraction(piece) if piece.isdecimal() else piece for piece in pieces)
-    return value + Fraction(match["half"] is not None, 2), match.start(), match.end()
+    under = 1 if match["under"] in (None, "百") else _whole(match["under"])
+    decimals = Fraction(f"0.{match['decimals'].translate(_TO_ASCII)}") if match["decimals"] else 0
+    value = _whole(match["number"]) + decimals + Fraction(match["half"] is not None, 2)
+    return (value / under, match.start(), match.end()) if under else None
+
+
+def _whole(written: str) -> Fraction:
+    pieces = re.findall(r"\d+|\D", written.replace("廿", "二十").replace("卅", "三十").translate(_TO_ASCII))
+    return combine(Fraction(piece) if piece.isdecimal() else piece for piece in pieces)

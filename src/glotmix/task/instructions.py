@@ -14,8 +14,9 @@ of one script or another, and how a list is written: with any comma or semicolon
 import re
 import unicodedata
 
-from glotmix.task.score import Score, choose_verdict, tidy, tidy_reference
+from glotmix.task.score import Score, choose_verdict, read_reference, tidy
 
+__all__ = ["VERSION", "read_reference", "score"]
 VERSION = 2
 CHARACTERS_READ = 20_000
 RULE = "same text but for case, spaces, quotes, digits' script, marks of a list and a final stop"
@@ -30,7 +31,7 @@ _ENDS = " ,.。．｡।۔!！?？؟…"
 
 def score(output: str, reference: str, *, language: str, finished: bool = True) -> Score:
     """1 if output and reference are the same text once undressed, else 0."""
-    tidy_reference(reference)
+    read_reference(reference)
     # a new line is a space of a text that wraps, or parts the words of a list
     readings = [(_undressed(output[: CHARACTERS_READ + 1], by), _undressed(reference, by)) for by in (" ", ", ")]
     answer = next((answer for answer, expected in readings if answer == expected), readings[0][0])

@@ -35,5 +35,5 @@ def in_braces(text: str) -> str:
 
 def _fraction(match: re.Match[str]) -> str:
     whole, *parts = match.groups()
-    over, under = (part for part in parts if part)
-    return f"{whole}{' ' if whole else ''}{over}/{under}"
+    over, under = filter(None, parts)
+    return f"{whole} {over}/{under}" if whole else f"{over}/{under}"

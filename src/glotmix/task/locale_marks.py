@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from babel import Locale
 
-_SCALE = re.compile(r"(0+)[ \u00a0]([^\s\d;']+)")  # "00 thousand"; not the Swahili "elfu 0"
+_SCALE = re.compile(r"(0+)[ \u00a0]([^\s\d;']{3,})(?:'\.')?")  # "00 thousand"; not the Swahili "elfu 0", nor "0 M"
 _INDIAN = {"lakh": 10**5, "lakhs": 10**5, "crore": 10**7, "crores": 10**7, "লক্ষ": 10**5, "లక్ష": 10**5, "లక్షలు": 10**5}
+_INDIAN |= {"हजार": 10**3, "हज़ार": 10**3}  # CLDR's हज़ार without its dot, and with it in one character
 _INDIAN |= {"కోటి": 10**7, "కోట్లు": 10**7}  # CLDR has millions in their place
 
 
@@ -52,7 +53,7 @@ def _locale(tag: str) -> "Locale":
 
 
 def _scales(locale: "Locale") -> dict[str, int]:
-    patterns = locale.compact_decimal_formats.get("long", {})
-    written = [(int(power), str(form.pattern)) for forms in patterns.values() for power, form in forms.items()]
+    formats = [forms for length in locale.compact_decimal_formats.values() for forms in length.values()]
+    written = [(int(power), str(form.pattern)) for forms in formats for power, form in forms.items()]
     found = [(power, match) for power, pattern in written if (match := _SCALE.fullmatch(pattern))]
     return {match[2].lower(): power // 10 ** (len(match[1]) - 1) for power, match in found}

@@ -1,7 +1,8 @@
 r"""Math word problems: an output is right if its final answer is the reference number, exactly.
 
-The final answer is the number of the last place that announces one (see `answer_phrases`), else of the last line that
-has one:
+The final answer is the number of the last place that announces one (see `answer_phrases`), else one alone on the first
+line with text below, else that of the last line that has one. What follows a heading like "Question:" is
+another problem, which a base model goes on with, and not read.
 
 1. `\boxed{18}`, `#### 18` on a line of its own;
 2. a phrase: "The answer is 18", 答えは18個です, "18 is the answer"; the number may follow some words later;
@@ -28,7 +29,7 @@ from typing import NamedTuple
 
 from glotmix.errors import UserError
 from glotmix.task import math_tools
-from glotmix.task.answer_phrases import Place, correction, fold, places
+from glotmix.task.answer_phrases import Place, correction, fold, places, up_to_next_problem
 from glotmix.task.equations import Equation, equations
 from glotmix.task.language_check import detect
 from glotmix.task.latex import in_braces, without_latex
@@ -38,7 +39,8 @@ from glotmix.task.score import Score, choose_verdict
 VERSION = 2
 CHARACTERS_READ = 100_000  # from the end, where answers are
 _NAMES = {"boxed": "boxed answer", "mark": "#### line", "phrase": "answer phrase", "label": "answer label"}
-_NAMES |= {"before": "answer before phrase", "correction": "correction", "last": "last number", "none": "no number"}
+_NAMES |= {"before": "answer before phrase", "correction": "correction", "first": "number on the first line"}
+_NAMES |= {"last": "last number", "none": "no number"}
 _WINDOW = 200  # characters after a place in which its number stands
 _REST = 2_000  # characters read behind a correction
 _SENTENCE_END = re.compile(r"[\n。।！？!?]|\.(?=\s|$)")
@@ -46,6 +48,11 @@ _BRACKETS = re.compile(r"\([^()]*\)|（[^（）]*）|\[[^\[\]]*\]")
 _AFTERTHOUGHT = re.compile(r"(?<=[\w%€]) ?(?:\([^()]{1,99}\)|（[^（）]{1,99}）)[\W_]*$")  # 18 (3×6).
 _POINT_AND_THREE = re.compile(r"\d\.\d{3}(?!\d)")
 _BEFORE_LABELLED = re.compile(r"[\W_]*(?:(?:US|USD|EUR|Rs|约|約|약)[\W_]*)?")
+_BETWEEN = re.compile(  # the numbers of a list or a range
+    r"[,;、，；]|or|and|to|o|y|e|a|ou|et|à|oder|und|bis|или|и|до|au|na|hadi|atau|dan|sampai|veya|ve|ila|أو|و|إلى|या|और|से|"
+    "বা|ও|এবং|থেকে|లేదా|మరియు|నుండి|หรือ|และ|ถึง|또는|과|와|と|か|から|或|或者|和|到|至"
+)
+_CUT_OFF = re.compile(r"(?<![\d.,])[\d.,]{1,60}$")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -57,33 +64,46 @@ class Answer(NamedTuple):
     place: str
 
 
+def read_reference(reference: str) -> Fraction:
+    """The reference number.
+
+    Raises:
+        UserError: it is none.
+    """
+    value = parse_number(reference, "en")
+    if value is None:
+        raise UserError(f"math reference {reference!r:.80} is not a number such as 1234 or 0.5; fix the row")
+    return value
+
+
 def score(output: str, reference: str, *, language: str, finished: bool = True) -> Score:
     """1 if the final answer equals the reference number (written as in English: 1,234.5), else 0.
 
-    `metrics` has what other tools would say of the same output, see `math_tools`.
+    `metrics` has what other tools would say of it, see `math_tools`. An output that goes on with a problem of its own
+    counts as finished before that.
     """
-    expected = parse_number(reference, "en")
-    if expected is None:
-        raise UserError(f"math reference {reference!r:.80} is not a number such as 1234 or 0.5; fix the row")
-    text = without_latex(clean(output[-CHARACTERS_READ:]))
-    answer, marks = _final_answer(text, language), language
+    expected = read_reference(reference)
+    own = up_to_next_problem(output)
+    finished = finished or own != output
+    text = without_latex(clean(own[-CHARACTERS_READ:]))
+    answer, marks = _final_answer(text, language, finished), language
     if _POINT_AND_THREE.search(answer.text):
-        marks = _language_of(output, language)
-        answer = _final_answer(text, marks)
+        marks = _language_of(own, language)
+        answer = _final_answer(text, marks, finished)
     correct = answer.value == expected
     verdict, detected = choose_verdict(
         correct=correct,
         finished=finished,
         answered=answer.place != "none",
         language=language,
-        prose=output,
+        prose=own,
         well_formed=answer.value is not None,
     )
     return Score(
         value=float(correct),
         verdict=verdict,
         parsed=answer.text if answer.value is None else write_number(answer.value),
-        metrics=math_tools.metrics(output, reference, language),
+        metrics=math_tools.metrics(own, reference, language),
         rule=f"{_NAMES[answer.place]}; marks as in {marks}",
         detected=detected,
     )
@@ -95,13 +115,23 @@ def _language_of(output: str, language: str) -> str:
     return detected if detected and detected != language.partition("-")[0] else language
 
 
-def _final_answer(text: str, language: str) -> Answer:
+def _final_answer(text: str, language: str, finished: bool) -> Answer:
+    """What is announced last; where the end is cut off, a number there counts if nothing before it is announced."""
+    whole = text if finished else _CUT_OFF.sub("", text)
+    return _announced(whole, language) or _announced(text, language) or _unannounced(text, language)
+
+
+def _announced(text: str, language: str) -> Answer | None:
     folded = fold(text)
     for place in places(folded):
         answer = _answer_at(place, text, language)
         if answer is not None:
             return _corrected(text, correction(folded, place.start), language) or answer
-    return _last_number(text, language)
+    return None
+
+
+def _unannounced(text: str, language: str) -> Answer:
+    return _first_line(text, language) or _last_number(text, language)
 
 
 def _answer_at(place: Place, text: str, language: str) -> Answer | None:
@@ -115,14 +145,25 @@ def _answer_at(place: Place, text: str, language: str) -> Answer | None:
         return _stated(content, language, place.kind, alone=True)
     if place.kind == "phrase":
         return _stated(_SENTENCE_END.split(window.lstrip(" \n:：*_"))[0], language, place.kind)
-    line = _BRACKETS.sub(" ", window).lstrip().split("\n")[0]
+    return _labelled(place, text, language)
+
+
+def _labelled(place: Place, text: str, language: str) -> Answer | None:
+    """The number at a label or mark; None for a heading: "Answer: 2 cans of 3 balls", "#### 2. Add"."""
+    window = text[place.start : place.start + _WINDOW]
+    line, _, below = _BRACKETS.sub(" ", window).lstrip().partition("\n")
     equation = next(iter(equations(line, language, announced=True)), None)
     if equation is None or equation.result is None or not _BEFORE_LABELLED.fullmatch(line[: equation.start]):
-        return None  # "Answer: Roger started with 5 balls", a solution's heading
+        return None
     rest = line[equation.end :]
-    if re.search(r"\d", rest) or (place.kind == "mark" and re.match(r"[.)]\s*\w|\s*(?:\w+\W+){2}\w", rest)):
-        return None  # "#### 2. Second step" and "Answer: 2 cans of 3 balls": the line goes on
-    return Answer(equation.result, equation.text, place.kind)
+    listed = re.match(r"[.)]\s*\w", rest) and (place.kind == "mark" or "\n" in window[: window.find(line)])
+    heading = place.kind == "mark" and re.match(r"\s*(?:\w+\W+){2}\w", rest)
+    solution = equation.signs and re.search("[=＝]", below)
+    return (
+        None
+        if re.search(r"\d", rest) or listed or heading or solution
+        else Answer(equation.result, equation.text, place.kind)
+    )
 
 
 def _stated(text: str, language: str, kind: str, *, last: bool = False, alone: bool = False) -> Answer | None:
@@ -137,10 +178,10 @@ def _stated(text: str, language: str, kind: str, *, last: bool = False, alone: b
 
 
 def _is_list(text: str, found: list[Equation]) -> bool:
-    """Whether the text ends with its numbers and only commas stand between them: 18, 20."""
-    between = [text[one.end : next_one.start].strip() for one, next_one in pairwise(found)]
-    commas = all(mark and mark in ",;、，；" for mark in between)
-    return bool(between) and commas and not _LETTER.search(text, found[-1].end)
+    """Whether the text ends with its numbers and only commas or such words stand between them: 18, 20 or 22."""
+    between = [text[one.end : next_one.start].strip(" $€£¥₹") for one, next_one in pairwise(found)]
+    listed = all(_BETWEEN.fullmatch(mark) for mark in between)
+    return bool(between) and listed and not _LETTER.search(text, found[-1].end)
 
 
 def _corrected(text: str, start: int | None, language: str) -> Answer | None:
@@ -155,6 +196,16 @@ def _corrected(text: str, start: int | None, language: str) -> Answer | None:
     return Answer(chosen.result, chosen.text, "correction")
 
 
+def _first_line(text: str, language: str) -> Answer | None:
+    """A number alone on the first line, with an explanation below it."""
+    line, _, below = text.strip().partition("\n")
+    if _LETTER.search(line) or not _LETTER.search(below):
+        return None
+    found = equations(line[:_WINDOW], language, announced=True)
+    alone = len(found) == 1 and not found[0].signs
+    return Answer(found[0].result, found[0].text, "first") if alone else None
+
+
 def _last_number(text: str, language: str) -> Answer:
     for line in reversed(text.splitlines()):
         bare = not _LETTER.search(line)
@@ -162,6 +213,7 @@ def _last_number(text: str, language: str) -> Answer:
         found = list(equations(shorter, language, announced=bare) or equations(line, language, announced=bare))
         if found and bare and text.strip() == line.strip() and (found[-1].result is None or _is_list(line, found)):
             return Answer(None, line.strip()[:_WINDOW], "last")
+        found = [one for one in found if ":" not in one.signs] or found  # "2 hours, from 9:00 to 11:00"
         if found:
             return Answer(found[-1].result, found[-1].text, "last")
     return _han_alone(text.strip())

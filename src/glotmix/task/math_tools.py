@@ -7,7 +7,7 @@
    answer word, commas dropped, the last number counts, compared as text without trailing zeros of its decimals. It
    knows MGSM's 11 languages; in others the metric is absent.
 
-Both look at the output as it was generated: stop strings are the business of generation.
+Both are given the output up to the next problem, where the tools' own runs end it by a stop string ("Question:").
 """
 
 import re

@@ -35,10 +35,11 @@ _MAX_LENGTH = 3 * MAX_DIGITS  # characters of one number, marks included
 _UNREADABLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")  # direction and width marks
 _WIDE_MARK = re.compile(r"[，．／](?<=[０-９].)(?=[０-９])")
 _ARABIC_COMMA = re.compile(r"،(?<=\d.)(?=\d)")
+_PARTS = re.compile(r"(?<![\d.,])(\d{1,20}) ?(?:分[之の]|분의) ?(\d{1,20})(?![\d.,]*\d)")  # 2分の1
 _TO_ASCII = str.maketrans("，．／", ",./")
 _MINUS = "-−－–"
 _CURRENCY = "$€£¥￥₹฿₩"
-_MINUS_WORDS = ("マイナス", "負", "负", "마이너스 ", "마이너스")
+_MINUS_WORDS = ("マイナス", "負", "负", "마이너스 ", "마이너스", "negative ")
 # What before a minus makes it an operator (20 -12, 5個-2個, (5 + 6) -3) or a hyphen (COVID-19); but 答えは-5 has a sign
 _NO_SIGN = re.compile(r"(?:\d[^\W\d]{0,3}\s*|[)\]}）]\s*|[A-Za-z\u00c0-\u024f\u0400-\u04ff])$")
 
@@ -57,12 +58,13 @@ class Number(NamedTuple):
 
 
 def clean(text: str) -> str:
-    """Without invisible marks, and with ASCII marks between full-width and Arabic digits.
+    """Without invisible marks, with ASCII marks between full-width and Arabic digits, and 1/2 for 2分の1.
 
     No NFKC: it would turn 10² into 102.
     """
     text = _ARABIC_COMMA.sub(",", _UNREADABLE.sub("", text))
-    return _WIDE_MARK.sub(lambda mark: mark[0].translate(_TO_ASCII), text)
+    text = _WIDE_MARK.sub(lambda mark: mark[0].translate(_TO_ASCII), text)
+    return _PARTS.sub(r"\2/\1", text)
 
 
 def find_numbers(text: str, language: str, *, announced: bool = False) -> Iterator[Number]:

@@ -22,9 +22,10 @@ Popović 2015, https://aclanthology.org/W15-3049, as implemented by sacrebleu.
 from functools import cache
 from typing import Any
 
-from glotmix.task.score import Score, choose_verdict, tidy, tidy_reference
+from glotmix.task.score import Score, choose_verdict, read_reference, tidy
 from glotmix.task.segment import segmenter
 
+__all__ = ["VERSION", "read_reference", "score"]
 VERSION = 2
 CHARACTERS_READ = 10_000
 WORDS_READ = 1_000
@@ -35,7 +36,7 @@ _ROUGE = {"rouge1": "rouge-1", "rouge2": "rouge-2", "rougeL": "rouge-l"}
 def score(output: str, reference: str, *, language: str, finished: bool = True) -> Score:
     """ROUGE-L (F1) of the words; `metrics` has it with ROUGE-1, ROUGE-2, chrF and the length ratio."""
     output, reference = output[:CHARACTERS_READ], reference[:CHARACTERS_READ]
-    summary, expected = tidy(output), tidy_reference(reference)
+    summary, expected = tidy(output), read_reference(reference)
     rouge = _rouge(output, reference, language)
     rule, rouge_l = list(rouge.items())[-1]
     value = 1.0 if summary == expected else rouge_l

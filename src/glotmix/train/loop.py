@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import torch
 from accelerate import Accelerator
+from transformers import GenerationConfig
 
 from glotmix.errors import GlotmixError
 from glotmix.generate.answer import end_tokens
@@ -89,8 +90,10 @@ def train(
         on_progress(Progress(state.step, steps, loss, rate))
 
     checkpoint.load_best(out, state, model)
-    # where a server that knows nothing of the template stops too
-    model.generation_config.eos_token_id = sorted(end_tokens(model_dir, recipe.template, tokenizer))
+    # Where a server that knows nothing of the template stops too. The base model's sampling settings are left behind:
+    # they are not greedy, and transformers refuses to save some that it has loaded.
+    ends = sorted(end_tokens(model_dir, recipe.template, tokenizer))
+    model.generation_config = GenerationConfig(eos_token_id=ends)  # type: ignore[no-untyped-call]
     model.save_pretrained(out / "model")
     tokenizer.save_pretrained(out / "model")
     _write_record(out, state, truncated=encoded.truncated)

@@ -13,13 +13,12 @@ import polars as pl
 from glotmix.pool.intake import Unusable
 from glotmix.pool.sources.math_prompts import MCOT, WORDED, answered_in, ask
 from glotmix.task import get_task
+from glotmix.task.latex import without_latex
 from glotmix.task.numbers import clean, find_numbers, parse_number, write_number
 
 _ENDING = 200  # characters, the last of an answer, in which its number is announced
 _NOUNS = r"\b(?:answer|respuesta|resposta|réponse|antwort|ответ|jibu)|উত্তর|సమాధానం|คำตอบ|答え|答案|답|الجواب|الإجابة"
 _ANNOUNCED = rf"(?is)^.*((?:{_NOUNS}|\\boxed|####).*)$"
-_FRACTION = re.compile(r"\\[dt]?frac\{(\d+)\}\{(\d+)\}")
-_DRESS = re.compile(r"\\(?:boxed|text|[%$!,;])")
 _ALGEBRA = re.compile(r"[A-Za-z]\d|\d[A-Za-z]|[\\^_]")
 
 
@@ -61,11 +60,11 @@ def announced_number(answer: str, language: str) -> str | None:
 
 
 def _announced(ending: str, language: str) -> str | None:
-    plain = _DRESS.sub(" ", _FRACTION.sub(r"\1/\2", clean(ending)))
+    plain = without_latex(clean(ending)).replace("\\boxed", " ")
     if language not in WORDED or _ALGEBRA.search(plain) or len(list(find_numbers(plain, language))) != 1:
         return None
     score = get_task("math").score(ending, "0", language=language)
-    return None if score.rule.startswith(("last number", "no number")) else score.parsed
+    return None if score.rule.startswith(("last number", "number on the first line", "no number")) else score.parsed
 
 
 def exchange(question: str, answer: str) -> list[dict[str, str]]:

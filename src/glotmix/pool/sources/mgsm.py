@@ -35,7 +35,7 @@ from glotmix.pool.intake import Batch, DataFile, Record, Unusable, parsed
 from glotmix.pool.sources.math_prompts import MCOT, answered_in, ask, check_prompt, final_line
 from glotmix.pool.sources.math_rows import announced_number, exchange, math_row, plain_number
 
-_HEADING = re.compile(r"[^\d:：]{1,40}?\s*[:：]\s*")  # "Step-by-Step Answer: ", "問題：", "Question : "
+_HEADING = re.compile(r"\A[^\d:：.,!?]{1,40}[:：]\s*")  # "Step-by-Step Answer: ", "問題：", "Question : "
 _EXEMPLARS = "exemplars.json"
 _SHOTS = 8
 
