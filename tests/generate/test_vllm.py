@@ -17,6 +17,7 @@ from glotmix.pool.lab import LabPool
 from glotmix.pool.row import asked
 
 pytest.importorskip("vllm", reason="vllm is not installed: pip install 'glotmix[vllm]'")
+from glotmix.generate import vllm_backend
 from glotmix.generate.vllm_backend import VllmEngine
 
 SETTINGS = {"template": "plain", "max_new_tokens": 24}
@@ -73,7 +74,22 @@ def test_an_answer_that_is_cut_off_is_not_finished(engine, conversations):
     assert {(output.tokens, output.finished) for output in outputs} == {(2, False)}
 
 
+def test_after_an_engine_that_did_not_start_the_one_before_is_started_again(conversations, tmp_path, monkeypatch):
+    def no_memory(*_, **__):
+        raise ValueError("no memory")
+
+    engine, (untied, _) = VllmEngine(), two_runs(tmp_path, tied=False)
+    with engine.holding(untied) as backend:
+        before = backend.generate(conversations, **SETTINGS)
+    with monkeypatch.context() as patch, pytest.raises(ValueError, match="no memory"):
+        patch.setattr(vllm_backend, "LLM", no_memory)
+        with engine.holding(model_path("lab-1m")):
+            pass
+    with engine.holding(untied) as backend:
+        assert backend.generate(conversations, **SETTINGS) == before
+
+
 def test_a_prompt_that_fits_no_memory_is_one_clear_line(engine):
-    many = "vllm: a prompt and its answer may have 6.. tokens, and memory holds 512"
+    many = "vllm: a prompt and its answer may have 6.. tokens, and model and memory hold 512"
     with engine.holding(model_path("lab-1m")) as backend, pytest.raises(GlotmixError, match=many):
         backend.generate([[{"role": "user", "content": "a"}]], template="plain", max_new_tokens=600)

@@ -104,7 +104,7 @@ class VllmBackend:
 
         Raises:
             UserError: the tokenizer has no end token, or no chat template where one is asked for.
-            GlotmixError: the device's memory does not hold the longest prompt with its answer.
+            GlotmixError: the model or the device's memory does not hold the longest prompt with its answer.
         """
         ends = end_tokens(self.model_dir, template, self.tokenizer)
         prompts = [
@@ -115,8 +115,8 @@ class VllmBackend:
         most = self._llm.llm_engine.model_config.max_model_len
         if longest > most:
             raise GlotmixError(
-                f"vllm: a prompt and its answer may have {longest} tokens, and memory holds {most}; lower"
-                " evaluation.max_new_tokens, or evaluate on a device with more memory"
+                f"vllm: a prompt and its answer may have {longest} tokens, and model and memory hold {most}; lower"
+                " evaluation.max_new_tokens, or take another model or a device with more memory"
             )
         greedily = SamplingParams(
             temperature=0, max_tokens=max_new_tokens, stop_token_ids=sorted(ends), detokenize=False
