@@ -87,7 +87,7 @@ def choose_verdict(
 def tidy(text: str) -> str:
     """Composed characters (NFC) and single spaces: differences that no reader sees.
 
-    What goes on for 1,000 characters without a space is left as it is: composing a run of marks takes its length squared.
+    What goes on for 1,000 characters without a space is left as it is: to compose a run of marks takes its square.
     """
     return " ".join(unicodedata.normalize("NFC", word) if len(word) <= 1_000 else word for word in text.split())
 
