@@ -61,12 +61,12 @@ def test_the_results_table_is_whole(undisturbed):
 
 
 def test_a_worker_reads_rows_from_a_folder_named_like_a_pattern(tmp_path):
-    from glotmix.study.steps import read_rows  # imports torch
+    from glotmix.study.evaluate import read_rows
 
     store, frame = Store(tmp_path / "a[b]"), pl.DataFrame({"item_id": ["x"]})
     with store.writing("rows", "key") as out:
         frame.write_parquet(out / "rows.parquet")
-    assert read_rows(store, "key").equals(frame)
+    assert read_rows(store, "key")["item_id"].to_list() == ["x"]
 
 
 def test_killed_at_random_moments_training_ends_with_the_same_results(tmp_path, undisturbed):
