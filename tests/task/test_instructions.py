@@ -107,3 +107,9 @@ def test_what_is_not_dress_counts(output, reference):
 @given(st.text(min_size=1).filter(str.strip))
 def test_any_text_is_itself(text):
     assert score(text, text, language="en").value == 1
+
+
+def test_a_long_reference_is_right_against_itself():
+    reference = "eggs " * 9_000
+    assert score(reference, reference, language="en").verdict == "correct"
+    assert score(reference + " milk", reference, language="en").verdict == "wrong"

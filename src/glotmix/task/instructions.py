@@ -18,7 +18,7 @@ from glotmix.task.score import Score, choose_verdict, read_reference, tidy
 
 __all__ = ["VERSION", "read_reference", "score"]
 VERSION = 2
-CHARACTERS_READ = 20_000
+CHARACTERS_READ = 50_000
 RULE = "same text but for case, spaces, quotes, digits' script, marks of a list and a final stop"
 
 _BULLET = re.compile(r"\s*(?:[-*–—]\s+|[•·‣・]\s*)(?=\S)")
