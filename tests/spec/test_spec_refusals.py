@@ -97,7 +97,10 @@ BAD_SPECS = [
     ({"design__rows_per_language": [-1]}, "design.rows_per_language.0: Input should be greater than or equal to 0"),
     ({"seeds": [0, 0]}, "seeds: 0 is named twice; name each once"),
     ({"recipe__epochs": 2}, "recipe: give exactly one of epochs and steps"),
-    ({"recipe__select__metric": "bleu"}, "recipe.select.metric: Input should be 'validation_loss' (got 'bleu')"),
+    (
+        {"recipe__select__metric": "bleu"},
+        "recipe.select.metric: Input should be 'validation_loss' or 'task_score' (got 'bleu')",
+    ),
     ({"recipe__select__languages": ["xx"]}, "recipe.select.languages.0: unknown language 'xx'"),
     ({"recipe__learning_rate": 0, "recipe__batch_rows": 0}, "recipe.batch_rows: Input should be"),
     ({"my-key": 1}, "my-key: unknown key; known keys: name,"),

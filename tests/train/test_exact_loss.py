@@ -2,15 +2,15 @@
 
 import pytest
 import torch
-from accelerate import Accelerator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from glotmix.generate.template import Encoded
 from glotmix.spec import Recipe
-from glotmix.train.batch import collate, micro_batches, summed_loss, target_tokens
-from glotmix.train.loop import accumulate_gradient
+from glotmix.train.batch import collate, micro_batches, target_tokens
+from glotmix.train.learner import Learner
+from glotmix.train.loss import TargetLoss
 
 VOCABULARY = 64
 
@@ -34,7 +34,7 @@ def encoded_rows() -> st.SearchStrategy[list[Encoded]]:
 def gradient(model: LlamaForCausalLM, rows: list[Encoded], tokens: int, loss_on: str) -> tuple[float, torch.Tensor]:
     model.zero_grad()
     recipe = Recipe(steps=1, tokens_per_micro_batch=tokens, loss_on=loss_on)
-    loss = accumulate_gradient(Accelerator(), model, rows, recipe)
+    loss = Learner(model, recipe).accumulate_gradient(rows)
     return loss, torch.cat([parameter.grad.flatten() for parameter in model.parameters()])
 
 
@@ -64,15 +64,32 @@ def test_every_target_token_weighs_the_same(model, rows):
 
 @given(rows=encoded_rows(), tokens=st.integers(1, 3000))
 def test_micro_batches_hold_every_row_once_within_the_budget(rows, tokens):
-    batches = list(micro_batches(rows, tokens, "answer"))
-    read = [tuple(token for token in ids if token) for b in batches for ids in b.input_ids.tolist()]  # 0 pads
-    assert sorted(read) == sorted(row.ids for row in rows)
-    assert all(b.input_ids.numel() <= tokens or len(b.input_ids) == 1 for b in batches)
+    parts = micro_batches(rows, tokens)
+    assert sorted(place for part in parts for place in part) == list(range(len(rows)))
+    for part in parts:
+        assert len(part) == 1 or len(part) * max(len(rows[place].ids) for place in part) <= tokens
+
+
+@given(rows=encoded_rows(), loss_on=st.sampled_from(["answer", "all"]))
+def test_a_batch_holds_the_tokens_and_targets_of_its_rows(rows, loss_on):
+    batch = collate(rows, loss_on)
+    assert [tuple(filter(None, ids)) for ids in batch.input_ids.tolist()] == [row.ids for row in rows]  # 0 pads
+    targets = (batch.labels[:, 1:] != -100).sum(1).tolist()
+    assert targets == [target_tokens(row, loss_on) for row in rows]
 
 
 def test_prompt_tokens_are_no_targets_unless_asked_for(model):
     row = Encoded((5, 6, 7, 8), prompt_tokens=3)
-    assert target_tokens([row], "answer") == 1
-    assert target_tokens([row], "all") == 3
+    assert target_tokens(row, "answer") == 1
+    assert target_tokens(row, "all") == 3
     with torch.no_grad():
-        assert summed_loss(model, collate([row], "answer")) < summed_loss(model, collate([row], "all"))
+        answer, whole = (TargetLoss(model)(collate([row], loss_on)) for loss_on in ("answer", "all"))
+    assert len(answer) == 1 and len(whole) == 3 and answer[-1] == pytest.approx(float(whole[-1]))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=encoded_rows(), tokens=st.integers(1, 3000))
+def test_the_loss_of_a_row_is_its_own_in_any_company(model, rows, tokens):
+    recipe = Recipe(steps=1, tokens_per_micro_batch=tokens)
+    together = Learner(model, recipe).row_losses(rows)
+    assert together == pytest.approx([Learner(model, recipe).row_losses([row])[0] for row in rows], rel=1e-5)

@@ -14,6 +14,7 @@ from glotmix.lab.models import model_path
 from glotmix.pool.lab import LabPool
 from glotmix.spec import Recipe
 from glotmix.train import loop
+from glotmix.train.learner import Learner, Step
 
 
 def test_every_step_reads_the_next_rows_of_the_order(tmp_path, monkeypatch):
@@ -22,11 +23,11 @@ def test_every_step_reads_the_next_rows_of_the_order(tmp_path, monkeypatch):
     order = [rows["row_id"][i] for i in (3, 1, 1, 0, 4, 2, 3, 0, 2, 4, 4, 1)]
     read = []
 
-    def note(accelerator, model, optimizer, batch, recipe):
+    def note(learner, batch, learning_rate):
         read.append(list(batch))
-        return 1.0
+        return Step(1.0, 1.0)
 
-    monkeypatch.setattr(loop, "training_step", note)
+    monkeypatch.setattr(Learner, "step", note)
     recipe = Recipe(epochs=2, batch_rows=4, checkpoint_every=2)
     loop.train(model_path("lab-1m"), rows, order, rows.head(2), recipe, 0, tmp_path)
 

@@ -82,9 +82,9 @@ def test_killed_while_clearing_up_it_ends_the_same(tmp_path, monkeypatch, surviv
 def test_the_checkpoint_with_the_lowest_validation_loss_is_kept(tmp_path):
     run(tmp_path, RECIPE.model_copy(update={"learning_rate": 0.3, "schedule": "constant", "warmup_steps": 0}))
     record = json.loads((tmp_path / "train.json").read_text())
-    curve = pl.read_parquet(tmp_path / "curve.parquet").sort("validation_loss")
+    curve = pl.read_parquet(tmp_path / "curve.parquet").sort("value")
     assert record["selected_step"] == curve["step"][0]
-    assert record["selected_validation_loss"] == curve["validation_loss"][0]
+    assert record["selected_value"] == curve["value"][0]
     assert not list(tmp_path.glob("checkpoint-*")) and not list(tmp_path.glob("best-*"))
 
 

@@ -32,13 +32,24 @@ class Order(Spec):
 class Selection(Spec):
     """Which checkpoint is evaluated: the best on `metric` over the languages of the mixture, or those named."""
 
-    metric: Literal["validation_loss"] = "validation_loss"
+    metric: Literal["validation_loss", "task_score"] = "validation_loss"
     languages: Literal["mixture"] | SomeTags = "mixture"
     rows_per_language: PerTask = 50
 
 
+class Lora(Spec):
+    """Low-rank adapters on all linear layers but the head, merged into the weights at the end: no full fine-tuning."""
+
+    rank: Positive = 16
+    alpha: Positive = 32
+    dropout: Annotated[Share, Field(lt=1)] = 0.0
+
+
 class Recipe(Spec):
-    """How to train. Exactly one of `epochs` and `steps` is given."""
+    """How to train. Exactly one of `epochs` and `steps` is given.
+
+    `longer_rows`: what happens to a row longer than `max_tokens`; of those dropped or truncated the number is told.
+    """
 
     batch_rows: Positive = 64
     learning_rate: Number = Field(default=1e-5, gt=0)
@@ -54,9 +65,12 @@ class Recipe(Spec):
     loss_on: Literal["answer", "all"] = "answer"
     template: Literal["plain", "chat"] = "plain"
     max_tokens: Positive = 2048
-    longer_rows: Literal["refuse", "truncate"] = "refuse"
+    longer_rows: Literal["refuse", "drop", "truncate"] = "refuse"
     tokens_per_micro_batch: Positive = 8192
     precision: Literal["float32", "bfloat16"] = "float32"
+    optimizer: Literal["adamw", "adamw_8bit"] = "adamw"
+    gradient_checkpointing: bool = False
+    lora: Lora | None = None
 
     @model_validator(mode="after")
     def _length(self) -> "Recipe":

@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 import torch
-from accelerate import Accelerator
 
 from glotmix.errors import GlotmixError
 from glotmix.generate.load import load_model, load_tokenizer
@@ -20,7 +19,7 @@ from glotmix.study.backends import Backends, check_backend
 from glotmix.study.budget import Speed
 from glotmix.study.plan import Plan, Run
 from glotmix.train.batch import encode_rows
-from glotmix.train.loop import training_step
+from glotmix.train.learner import Learner
 
 SECONDS = 20.0  # no step is begun later than this
 STEPS = 6
@@ -58,10 +57,8 @@ def measured(plan: Plan, run: Run, say: Say) -> Speed:
 def _training(plan: Plan, run: Run) -> float:
     """Tokens a second, padding left out; of the first step, which is slower, only if there is time for no other."""
     recipe, mixture = plan.spec.recipe, plan.mixtures[run.mixture]
-    accelerator = Accelerator(mixed_precision="bf16" if recipe.precision == "bfloat16" else "no")
-    tokenizer, model = load_tokenizer(run.model.folder), load_model(run.model.folder, "float32")
-    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    prepared, stepper = accelerator.prepare(model, optimizer)
+    tokenizer = load_tokenizer(run.model.folder)
+    learner = Learner(load_model(run.model.folder, "float32"), recipe)
     order = training_order(mixture, run.seed, recipe.batch_rows, STEPS, plan.spec.order, plan.spec.languages.anchor)
     read = mixture.rows.filter(pl.col("row_id").is_in(set(order))).unique("row_id")
     encoded = encode_rows(read, recipe, tokenizer).by_id
@@ -69,12 +66,11 @@ def _training(plan: Plan, run: Run) -> float:
     for step in range(STEPS):
         batch = [encoded[row_id] for row_id in order[step * recipe.batch_rows : (step + 1) * recipe.batch_rows]]
         began = time.monotonic()
-        training_step(accelerator, prepared, stepper, batch, recipe)
+        learner.step(batch, recipe.learning_rate)
         _wait()
         speeds.append((sum(len(row.ids) for row in batch), time.monotonic() - began))
         if sum(seconds for _, seconds in speeds) > SECONDS:
             break
-    accelerator.free_memory()
     tokens, seconds = map(sum, zip(*(speeds[1:] or speeds), strict=True))
     return tokens / seconds
 

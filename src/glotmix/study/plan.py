@@ -29,7 +29,7 @@ from glotmix.study.store import Store
 from glotmix.task import get_task
 
 # A change of code that changes results adds one here; what was computed before is then computed anew.
-TRAIN_VERSION, EVALUATE_VERSION = 3, 1
+TRAIN_VERSION, EVALUATE_VERSION = 4, 1
 
 
 @dataclass(frozen=True)
@@ -174,9 +174,10 @@ def _runs(
 
 
 def train_key(spec: StudySpec, model: Model, mixture: str, validation: str, steps: int, seed: int) -> str:
-    """Which rows select a checkpoint is in their content; how rows are cut to fit memory changes no gradient."""
+    """Which rows select a checkpoint is in their content; what only saves memory changes no gradient."""
     lengths = {"epochs", "steps", "warmup_steps", "warmup_share"}
-    settings = spec.recipe.model_dump(mode="json", exclude={"select", "tokens_per_micro_batch", *lengths})
+    memory = {"tokens_per_micro_batch", "gradient_checkpointing"}
+    settings = spec.recipe.model_dump(mode="json", exclude={"select", *memory, *lengths}, exclude_none=True)
     order = spec.order.model_dump(mode="json", exclude_none=True)
     return key(
         "train",

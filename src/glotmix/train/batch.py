@@ -1,6 +1,6 @@
-"""Rows to padded tensors: the rows of a step, cut into micro-batches that fit a token budget."""
+"""Rows to tensors: the rows of a step, cut into micro-batches that fit a token budget."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -23,6 +23,9 @@ class Batch:
 
     input_ids: torch.Tensor
     labels: torch.Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        return Batch(self.input_ids.to(device), self.labels.to(device))
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def encode_rows(rows: pl.DataFrame, recipe: Recipe, tokenizer: PreTrainedTokeniz
         )
     for row_id, row in longer.items():
         by_id[row_id] = Encoded(row.ids[: recipe.max_tokens], min(row.prompt_tokens, recipe.max_tokens))
-    if without := sum(not target_tokens([by_id[row_id]], recipe.loss_on) for row_id in longer):
+    if without := sum(not target_tokens(by_id[row_id], recipe.loss_on) for row_id in longer):
         raise UserError(
             f"max_tokens {recipe.max_tokens} leaves {without} of {len(by_id)} rows no token to learn: their prompts are"
             " that long; raise recipe.max_tokens"
@@ -58,19 +61,20 @@ def encode_rows(rows: pl.DataFrame, recipe: Recipe, tokenizer: PreTrainedTokeniz
     return EncodedRows(by_id, truncated=len(longer))
 
 
-def target_tokens(rows: Sequence[Encoded], loss_on: str) -> int:
-    """How many tokens of these rows the loss is summed over. The first token of a row has nothing before it."""
-    return sum(len(row.ids) - max(1, row.prompt_tokens if loss_on == "answer" else 1) for row in rows)
+def target_tokens(row: Encoded, loss_on: str) -> int:
+    """How many tokens of a row the loss is summed over. The first token has nothing before it."""
+    return len(row.ids) - max(1, row.prompt_tokens if loss_on == "answer" else 1)
 
 
-def micro_batches(rows: Sequence[Encoded], tokens: int, loss_on: str) -> Iterator[Batch]:
-    """All rows, sorted by length and cut so that no micro-batch holds more than `tokens` padded tokens (or one row)."""
-    longest_first = sorted(rows, key=lambda row: (-len(row.ids), row.ids))
-    start = 0
-    while start < len(longest_first):
-        size = max(1, tokens // len(longest_first[start].ids))
-        yield collate(longest_first[start : start + size], loss_on)
+def micro_batches(rows: Sequence[Encoded], tokens: int) -> list[list[int]]:
+    """Places of all rows, longest first, cut so that no part has more than `tokens` padded tokens (or one row)."""
+    longest_first = sorted(range(len(rows)), key=lambda place: -len(rows[place].ids))
+    parts, start = [], 0
+    while start < len(rows):
+        size = max(1, tokens // len(rows[longest_first[start]].ids))
+        parts.append(longest_first[start : start + size])
         start += size
+    return parts
 
 
 def collate(rows: Sequence[Encoded], loss_on: str) -> Batch:
@@ -83,16 +87,3 @@ def collate(rows: Sequence[Encoded], loss_on: str) -> Batch:
         ids.append([*row.ids, *[0] * padding])
         labels.append([IGNORED] * not_targets + list(row.ids[not_targets:]) + [IGNORED] * padding)
     return Batch(torch.tensor(ids), torch.tensor(labels))
-
-
-def summed_loss(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
-    """Cross-entropy in float32, summed over the target tokens (a scalar).
-
-    Logits are computed only from the first column on that predicts a target: prompts are most of most rows.
-    """
-    targets = batch.labels[:, 1:]
-    kept = targets.shape[1] - int((targets != IGNORED).any(dim=0).int().argmax())
-    logits = model(input_ids=batch.input_ids[:, :-1], use_cache=False, logits_to_keep=kept).logits
-    return torch.nn.functional.cross_entropy(
-        logits.float().flatten(0, 1), targets[:, -kept:].flatten(), ignore_index=IGNORED, reduction="sum"
-    )

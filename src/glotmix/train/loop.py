@@ -3,23 +3,24 @@
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 import torch
-from accelerate import Accelerator
-from transformers import GenerationConfig
+from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from glotmix.errors import GlotmixError
 from glotmix.generate.answer import end_tokens
 from glotmix.generate.load import load_model, load_tokenizer
-from glotmix.generate.template import Encoded
-from glotmix.spec import Recipe, warmup_steps
+from glotmix.spec import Recipe
 from glotmix.train import checkpoint
-from glotmix.train.batch import Batch, encode_rows, micro_batches, summed_loss, target_tokens
+from glotmix.train.batch import encode_rows
 from glotmix.train.checkpoint import State
+from glotmix.train.learner import Learner
+from glotmix.train.schedule import learning_rate
+from glotmix.train.validate import Validator, best_step, curve
 
 
 @dataclass(frozen=True)
@@ -45,24 +46,20 @@ def train(
     Args:
         rows: the distinct training rows (`ROW_SCHEMA`).
         order: the row ids of the whole training, `recipe.batch_rows` a step.
-        validation: rows whose loss per language selects the checkpoint.
-        out: gets `model/`, `curve.parquet` (step, language, loss), `losses.parquet` (step, loss) and `train.json`;
-            a training that was killed goes on from what it left here.
+        validation: rows that select the checkpoint.
+        out: gets `model/`, `curve.parquet` (`CURVE_SCHEMA`), `validation.parquet` (`VALIDATION_SCHEMA`),
+            `losses.parquet` (step, loss, gradient_norm) and `train.json`; a training that was killed goes on from
+            what it left here.
 
     Raises:
         UserError: rows longer than the recipe allows, a template the tokenizer lacks, or weights that are missing.
         GlotmixError: the loss is no longer finite.
     """
-    accelerator = Accelerator(mixed_precision="bf16" if recipe.precision == "bfloat16" else "no")
-    tokenizer, model = load_tokenizer(model_dir), load_model(model_dir, "float32")
-    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    tokenizer = load_tokenizer(model_dir)
     encoded = encode_rows(rows, recipe, tokenizer)
-    held_out = {
-        str(language): encode_rows(part, recipe, tokenizer).by_id
-        for (language,), part in validation.sort("language", "row_id").group_by("language", maintain_order=True)
-    }
-    state = checkpoint.restore(out, model, optimizer)
-    prepared, stepper = accelerator.prepare(model, optimizer)
+    validator = Validator.of(validation, recipe, tokenizer)
+    learner = Learner(load_model(model_dir, "float32"), recipe)
+    state = checkpoint.restore(out, learner)
 
     steps = len(order) // recipe.batch_rows
     assert steps * recipe.batch_rows == len(order), "every step has a whole batch"
@@ -71,117 +68,51 @@ def train(
         first = state.step * recipe.batch_rows
         batch = [encoded.by_id[row_id] for row_id in order[first : first + recipe.batch_rows]]
         torch.manual_seed(seed * 1_000_003 + state.step)  # dropout depends on the step, not on what ran before it
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(recipe, state.step, steps)
-        loss = training_step(accelerator, prepared, stepper, batch, recipe)
-        if not math.isfinite(loss):
+        step = learner.step(batch, learning_rate(recipe, state.step, steps))
+        if not math.isfinite(step.loss):
             raise GlotmixError(
-                f"diverged at step {state.step + 1}: the loss is {loss} on rows {order[first]} and the"
+                f"diverged at step {state.step + 1}: the loss is {step.loss} on rows {order[first]} and the"
                 f" {len(batch) - 1} after it; lower recipe.learning_rate ({recipe.learning_rate})"
             )
         state.step += 1
-        state.losses.append(loss)
+        state.losses.append((step.loss, step.gradient_norm))
         state.tokens += sum(len(row.ids) for row in batch)
         state.seconds = seconds_before + time.monotonic() - started
         if state.step % recipe.checkpoint_every == 0 or state.step == steps:
-            record_validation(accelerator, prepared, held_out, recipe, state)
-            checkpoint.save(out, state, model, optimizer)
+            state.measured = pl.concat([state.measured, validator.measure(learner, state.step)])
+            state.best_step, state.best_value = best_step(state.measured, recipe.select.metric)
+            checkpoint.save(out, state, learner)
         rate = (state.tokens - tokens_before) / (time.monotonic() - started)
-        on_progress(Progress(state.step, steps, loss, rate))
+        on_progress(Progress(state.step, steps, step.loss, rate))
 
-    checkpoint.load_best(out, state, model)
-    # Where a server that knows nothing of the template stops too. The base model's sampling settings are left behind:
-    # they are not greedy, and transformers refuses to save some that it has loaded.
-    ends = sorted(end_tokens(model_dir, recipe.template, tokenizer))
-    model.generation_config = GenerationConfig(eos_token_id=ends)  # type: ignore[no-untyped-call]
-    model.save_pretrained(out / "model")
-    tokenizer.save_pretrained(out / "model")
+    checkpoint.load_best(out, state, learner)
+    _write_model(learner, model_dir, tokenizer, out / "model")
     _write_record(out, state, truncated=encoded.truncated)
     checkpoint.discard(out)
 
 
-def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
-    """The rate of step `step` (from 0) of `steps`: linear warm-up, then constant or decaying to 0."""
-    warmup = warmup_steps(recipe, steps)
-    if step < warmup:
-        return recipe.learning_rate * (step + 1) / warmup
-    done = (step - warmup) / max(1, steps - warmup)
-    share = {"constant": 1.0, "linear": 1.0 - done, "cosine": 0.5 * (1.0 + math.cos(math.pi * done))}[recipe.schedule]
-    return recipe.learning_rate * share
+def _write_model(learner: Learner, base: Path, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """A folder that says where answers end, so that a server which knows nothing of the template stops there too.
 
-
-def training_step(
-    accelerator: Accelerator,
-    model: torch.nn.Module,
-    optimizer: torch.optim.Optimizer,
-    rows: Sequence[Encoded],
-    recipe: Recipe,
-) -> float:
-    """One optimizer step on all of `rows`; gives the loss per target token before it."""
-    loss = accumulate_gradient(accelerator, model, rows, recipe)
-    accelerator.clip_grad_norm_(model.parameters(), recipe.max_gradient_norm)
-    optimizer.step()
-    optimizer.zero_grad()
-    return loss
-
-
-def accumulate_gradient(
-    accelerator: Accelerator, model: torch.nn.Module, rows: Sequence[Encoded], recipe: Recipe
-) -> float:
-    """Adds the gradient of the loss of `rows`: summed over their target tokens, divided once by how many there are."""
-    targets = target_tokens(rows, recipe.loss_on)
-    total = 0.0
-    model.train()
-    for batch in micro_batches(rows, recipe.tokens_per_micro_batch, recipe.loss_on):
-        with accelerator.autocast():
-            loss = summed_loss(model, _to(accelerator.device, batch)) / targets
-        accelerator.backward(loss)
-        total += loss.item()
-    return total
-
-
-def record_validation(
-    accelerator: Accelerator,
-    model: torch.nn.Module,
-    held_out: Mapping[str, Mapping[str, Encoded]],
-    recipe: Recipe,
-    state: State,
-) -> None:
-    """Adds each language's validation loss to the curve; the lowest mean over languages so far is the best step."""
-    losses = {
-        language: validation_loss(accelerator, model, list(rows.values()), recipe)
-        for language, rows in held_out.items()
-    }
-    state.curve.extend((state.step, language, loss) for language, loss in losses.items())
-    mean = sum(losses.values()) / len(losses)
-    if mean < state.best_loss:
-        state.best_loss, state.best_step = mean, state.step
-
-
-@torch.inference_mode()
-def validation_loss(accelerator: Accelerator, model: torch.nn.Module, rows: Sequence[Encoded], recipe: Recipe) -> float:
-    """Cross-entropy per target token over all the rows."""
-    model.eval()
-    total = 0.0
-    for batch in micro_batches(rows, recipe.tokens_per_micro_batch, recipe.loss_on):
-        with accelerator.autocast():
-            total += summed_loss(model, _to(accelerator.device, batch)).item()
-    return total / target_tokens(rows, recipe.loss_on)
-
-
-def _to(device: torch.device, batch: Batch) -> Batch:
-    return Batch(batch.input_ids.to(device), batch.labels.to(device))
+    The base model's sampling settings are left behind: they are not greedy, and transformers refuses to save some that
+    it has loaded.
+    """
+    ends = sorted(end_tokens(base, learner.recipe.template, tokenizer))
+    learner.model.generation_config = GenerationConfig(eos_token_id=ends)  # type: ignore[no-untyped-call]
+    learner.model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
 
 
 def _write_record(out: Path, state: State, truncated: int) -> None:
-    columns = {"step": pl.Int64, "language": pl.String, "validation_loss": pl.Float64}
-    pl.DataFrame(state.curve, schema=columns, orient="row").write_parquet(out / "curve.parquet")
+    state.measured.write_parquet(out / "validation.parquet")
+    curve(state.measured).write_parquet(out / "curve.parquet")
+    losses, norms = zip(*state.losses, strict=True)
     steps = range(1, state.step + 1)
-    pl.DataFrame({"step": steps, "loss": state.losses}).write_parquet(out / "losses.parquet")
+    pl.DataFrame({"step": steps, "loss": losses, "gradient_norm": norms}).write_parquet(out / "losses.parquet")
     record = {
         "steps": state.step,
         "selected_step": state.best_step,
-        "selected_validation_loss": state.best_loss,
+        "selected_value": state.best_value,
         "tokens": state.tokens,
         "truncated_rows": truncated,
         "seconds": round(state.seconds, 3),
