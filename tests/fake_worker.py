@@ -1,6 +1,6 @@
 """A worker whose steps are arithmetic: as resumable as training, in milliseconds and without torch.
 
-FAKE_TROUBLE is `<part of a run's name>:<what happens in its training>`: raise, user, die, full or slow.
+FAKE_TROUBLE is `<part of a run's name>:<what happens in its training>`: raise, user, diverge, die, full or slow.
 """
 
 import errno
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
+from glotmix.analysis.selection import VALIDATION_SCHEMA
 from glotmix.errors import UserError
 from glotmix.generate.backend import Output
 from glotmix.mixture import Mixture, training_order
@@ -23,6 +24,7 @@ from glotmix.study.job import EvaluationStep, Event, Job
 from glotmix.study.store import Store
 from glotmix.study.worker import serve
 from glotmix.task import Score
+from glotmix.train.divergence import Diverged
 
 STEP_SECONDS = 0.01
 # nobody can tell the language of most of them; one is in none that studies of tests ask for, one is no answer at all
@@ -55,7 +57,23 @@ def _train(job: Job, store: Store, out: Path, report: Callable[[Event], None]) -
         (out / "checkpoint.new").rename(checkpoint)
         report(Event(kind="train", part=place + 1, parts=len(order), loss=1.0, tokens_per_second=10.0))
     (out / "model").write_text(f"{job.model and state}")
-    (out / "train.json").write_text(json.dumps({"tokens": 100, "seconds": 1.0, "truncated_rows": 0}))
+    _measure(job, store, out, state)
+    told = {"tokens": 100, "seconds": 1.0, "validation_seconds": 0.25, "longer_rows": []}
+    (out / "train.json").write_text(json.dumps(told))
+
+
+def _measure(job: Job, store: Store, out: Path, state: str) -> None:
+    rows = read_rows(store, job.validation).select("task", "language", "row_id", "item_id")
+    every = job.recipe.checkpoint_every
+    steps = pl.DataFrame({"step": sorted({*range(every, job.steps + 1, every), job.steps})})
+    measured = rows.join(steps, how="cross").with_columns(
+        metric=pl.lit("validation_loss"),
+        value=pl.concat_str("row_id", "step", pl.lit(state)).hash(seed=0) % 1000 / 500,
+        weight=pl.lit(3.0),
+    )
+    measured.select(VALIDATION_SCHEMA.names()).cast(VALIDATION_SCHEMA).write_parquet(out / "validation.parquet")
+    losses = {"step": range(1, job.steps + 1), "loss": [1 / (step + 1) for step in range(job.steps)]}
+    pl.DataFrame(losses | {"gradient_norm": [1.0] * job.steps}).write_parquet(out / "losses.parquet")
 
 
 def _trouble(job: Job) -> None:
@@ -66,6 +84,8 @@ def _trouble(job: Job) -> None:
         raise RuntimeError("weights all over the place\nsecond line")
     if what == "user":
         raise UserError("rows are too long; shorten them")
+    if what == "diverge":
+        raise Diverged(f"diverged at step 3: the loss is nan; its rows are in {job.store}/partial")
     if what == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     if what == "full":

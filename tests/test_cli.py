@@ -91,7 +91,7 @@ def test_plan_as_json(glotmix, made):
 
 
 def test_status_as_table_and_json(glotmix, made):
-    assert "0 done, 0 failed, 0 begun, 4 waiting" in glotmix("status", made)[1]
+    assert "0 done, 0 failed, 0 diverged, 0 begun, 4 waiting" in glotmix("status", made)[1]
     runs = json.loads(glotmix("status", made, "--json")[1])
     assert {(run["state"], run["evaluated"], run["evaluations"]) for run in runs} == {("waiting", 0, 4)}
 
@@ -126,7 +126,7 @@ def test_findings_are_printed_with_their_intervals(glotmix, made, monkeypatch):
     from glotmix.study.study import Study
 
     rows = [("gain of seen languages", "m", "math", "n=5", "n=0", "def", 0.123, -0.01, 0.25, 10, "")]
-    monkeypatch.setattr(Study, "run", lambda *_: pl.DataFrame(rows, FINDINGS_SCHEMA, orient="row"))
+    monkeypatch.setattr(Study, "run", lambda *_, **__: pl.DataFrame(rows, FINDINGS_SCHEMA, orient="row"))
     code, out, _ = glotmix("run", made)
     assert code == 0
     assert "m, math" in out and "+12.3" in out and "−1.0 to +25.0" in out
@@ -136,10 +136,27 @@ def test_findings_are_printed_with_their_intervals(glotmix, made, monkeypatch):
     assert error == f"report: {made / 'report.html'}\n"
 
 
+def test_where_runs_failed_the_findings_of_the_others_are_printed_first(glotmix, made, monkeypatch):
+    import polars as pl
+
+    from glotmix.analysis.table import FINDINGS_SCHEMA
+    from glotmix.study.study import RunsFailed, Study
+
+    rows = [("gain of seen languages", "m", "math", "n=5", "n=0", "def", 0.123, -0.01, 0.25, 10, "")]
+
+    def failing(*_, **__):
+        raise RunsFailed("m/n=5/seed=1: no", 1, pl.DataFrame(rows, FINDINGS_SCHEMA, orient="row"))
+
+    monkeypatch.setattr(Study, "run", failing)
+    code, out, error = glotmix("run", made)
+    assert (code, error) == (1, "m/n=5/seed=1: no\n")
+    assert "+12.3" in out and out.endswith(f"report: {made / 'report.html'}\n")
+
+
 def test_ctrl_c_is_one_line_and_exit_code_130(glotmix, made, monkeypatch):
     from glotmix.study.study import Study
 
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Study, "run", interrupted)

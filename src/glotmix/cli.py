@@ -119,7 +119,7 @@ def plan(
     """Show what a study trains, what that costs, and the smallest effect it can detect, before anything is spent."""
     from glotmix.study.budget import parse_speeds
     from glotmix.study.study import Study
-    from glotmix.study.tables import effects_table, plan_table
+    from glotmix.study.tables import effects_table, longer_table, plan_table
 
     study = Study.load(folder)
     if calibrate:
@@ -129,6 +129,7 @@ def plan(
     if not json:
         print()
         _print(study.effects(), effects_table, json)
+        _print(study.longer_rows(), partial(longer_table, recipe=study.spec.recipe), json)
     for line in study.missing():
         print(line, file=sys.stderr)
 
@@ -136,20 +137,29 @@ def plan(
 @app.command()
 def run(
     folder: Folder,
-    processes: Annotated[int | None, typer.Option(min=1, help="Runs side by side [one per GPU, or per core].")] = None,
+    processes: Annotated[int | None, typer.Option(min=1, help="Runs side by side [what GPUs hold, or one per core].")] = None,
+    accelerate: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Train each run on many devices, as accelerate's config says.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Do everything that is not done yet, then print the findings."""
-    from glotmix.study.study import Study
+    from glotmix.study.study import RunsFailed, Study
     from glotmix.study.tables import findings_table
 
-    study = Study.load(folder)
+    study, failed = Study.load(folder), None
     try:
-        found = study.run(processes)
+        found = study.run(processes, accelerate=accelerate)
     except KeyboardInterrupt:
         raise Stopped(f"stopped; {study.count_done()}, run again to go on") from None
+    except RunsFailed as error:
+        if error.findings is None:
+            raise
+        found, failed = error.findings, error
     _print(found, findings_table, json)
     print(f"report: {study.report_path}", file=sys.stderr if json else sys.stdout)
+    if failed:
+        raise failed
 
 
 @app.command()

@@ -11,8 +11,9 @@ from transformers import AutoTokenizer, GenerationConfig
 
 from glotmix.errors import UserError
 from glotmix.generate import answer
+from glotmix.generate import template as templates
 from glotmix.generate.load import load_model
-from glotmix.generate.template import encode_prompt, encode_row, end_token
+from glotmix.generate.template import encode_all, encode_prompt, encode_row, end_token
 from glotmix.generate.transformers_backend import TransformersBackend
 from glotmix.lab.models import model_path
 from glotmix.pool.lab import LabPool
@@ -78,6 +79,21 @@ BARE = (
     "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
     "{% if add_generation_prompt %}assistant: {% endif %}"
 )
+
+
+@pytest.mark.parametrize(("template", "chat"), [("plain", None), ("chat", CHAT), ("chat", CHATML), ("chat", BARE)])
+@pytest.mark.parametrize("at_a_time", [1, 5, 1_000])
+def test_rows_tokenized_together_have_the_tokens_of_each_alone(conversations, monkeypatch, template, chat, at_a_time):
+    """Against the definition: each text given to the tokenizer by itself."""
+    tok = tokenizer(chat)
+    rows = [*conversations, [{"role": "user", "content": " two\nlines "}, {"role": "assistant", "content": " 4\n"}]]
+    monkeypatch.setattr(templates, "ROWS_AT_A_TIME", at_a_time)
+    expected = []
+    for *asked, last in rows:
+        text = last["content"].strip() if chat == CHATML else last["content"]
+        target = tok(text, add_special_tokens=False).input_ids
+        expected.append((*encode_prompt(asked, template, tok), *target, end_token(template, tok)))
+    assert [row.ids for row in encode_all(rows, template, tok)] == expected
 
 
 @pytest.mark.parametrize("special", [True, False])

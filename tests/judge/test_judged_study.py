@@ -17,6 +17,7 @@ from rich.console import Console
 from fake_server import FakeServer
 from glotmix.analysis.table import check_results
 from glotmix.errors import GlotmixError, UserError
+from glotmix.study.engine import Program
 from glotmix.study.study import Study
 from glotmix.study.summary import study_info
 from glotmix.study.tables import plan_table, status_table
@@ -40,7 +41,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with study.store.lock():
         jobs = study.resolved.jobs(study.store)
         study._write_inputs(study.resolved, jobs)
-        study._work(jobs, 2, lambda job, event: None, FAKE_WORKER)
+        study._work(jobs, 2, lambda job, event: None, Program(FAKE_WORKER))
     return folder
 
 

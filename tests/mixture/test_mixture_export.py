@@ -15,7 +15,7 @@ from glotmix.lab.models import model_path
 from glotmix.mixture import Mixture, MixtureSpec, build_mixture, training_order
 from glotmix.pool import ROW_SCHEMA, open_pool
 from glotmix.pool.content import row_hashes
-from glotmix.spec import Order, Recipe
+from glotmix.spec import Lora, Order, Recipe
 from glotmix.study.export import export_run
 from glotmix.study.presets import init_study
 from glotmix.study.study import Study
@@ -93,6 +93,26 @@ def test_configs_say_what_the_recipe_says_and_keep_the_order(mixture: Mixture, t
         found = settings_of(exported(mixture, format, tmp_path / format))
         wanted = settings | shared | batches
         assert {name: found.get(name) for name in wanted} == wanted
+
+
+def test_configs_say_that_adapters_are_trained_and_memory_is_saved(mixture: Mixture, tmp_path: Path) -> None:
+    changes = {"lora": Lora(rank=4, alpha=6), "optimizer": "adamw_8bit", "gradient_checkpointing": True}
+    shared = {"lora_alpha": 6, "lora_dropout": 0.0, "gradient_checkpointing": True}
+    hub = {"optim": "adamw_torch_8bit"}
+    expected: dict[Any, dict[str, Any]] = {
+        "trl": hub | {"use_peft": True, "lora_r": 4, "lora_target_modules": ["all-linear"]},
+        "llama_factory": hub | {"finetuning_type": "lora", "lora_rank": 4, "lora_target": "all"},
+        "axolotl": {"adapter": "lora", "lora_r": 4, "lora_target_linear": True, "optimizer": "adamw_torch_8bit"},
+    }
+    for format, settings in expected.items():
+        found = settings_of(exported(mixture, format, tmp_path / format, RECIPE.model_copy(update=changes)))
+        wanted = settings | shared
+        assert {name: found.get(name) for name in wanted} == wanted
+
+
+def test_what_others_would_drop_after_the_order_is_made_is_not_exported(mixture: Mixture, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"recipe\.longer_rows: other trainers would drop .* longer_rows: truncate"):
+        exported(mixture, "trl", tmp_path / "out", RECIPE.model_copy(update={"longer_rows": "drop"}))
 
 
 @pytest.mark.parametrize(("batch_rows", "at_once", "accumulated"), [(64, 8, 8), (10, 5, 2), (7, 7, 1), (11, 1, 11)])

@@ -11,6 +11,7 @@ import synthetic_study as study
 from glotmix.errors import GlotmixError
 from glotmix.report import render, write_report
 from glotmix.report.families import SENTENCES
+from glotmix.report.info import LongerRows
 from glotmix.spec import Design
 
 SECTIONS = ("answer", "design", "curves", "heatmap", "verdicts", "languages", "findings", "samples", "reproduce")
@@ -241,11 +242,23 @@ def test_report_that_cannot_be_written_says_where(tiny, tmp_path: Path):
         write_report(*tiny, tmp_path / "absent" / "report.html")
 
 
-def test_rows_that_were_cut_are_told_and_nothing_where_none_were(parts):
+@pytest.mark.parametrize(("policy", "said"), [("drop", "dropped"), ("truncate", "truncated")])
+def test_longer_rows_are_told_by_language_and_nothing_where_there_were_none(parts, policy, said):
     info, *rest = parts
-    assert "Up to 1,234 rows of a run were cut to max_tokens." in render(replace(info, truncated_rows=1234), *rest)
-    assert "A row was cut to max_tokens." in render(replace(info, truncated_rows=1), *rest)
-    assert "cut to max_tokens" not in render(info, *rest)
+    longer = (LongerRows("lab-1m", "math", "ja", 0.123, 0.05),)
+    page = render(replace(info, recipe=info.recipe | {"longer rows": policy}, longer_rows=longer), *rest)
+    told = page.partition("Rows longer than max_tokens were ")[2]
+    assert told.startswith(f"{said}.<") and "Languages differ in tokens per row" in told
+    row = told.partition("<tbody>")[2].partition("</tbody>")[0]
+    assert [part in row for part in ("Japanese", "math", "lab-1m", ">12.3<", ">5.0<")] == [True] * 5
+    assert "Rows longer than max_tokens" not in render(info, *rest)
+
+
+def test_what_lora_trained_is_told_with_the_model(parts):
+    info, *rest = parts
+    card = replace(info.models[0], trained=163_840)
+    assert "beside them 163,840 were trained, in adapters (LoRA)" in render(replace(info, models=(card,)), *rest)
+    assert "LoRA" not in render(info, *rest)
 
 
 def test_the_commands_stand_beside_the_content_of_pool_and_models(html):

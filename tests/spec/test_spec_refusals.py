@@ -91,6 +91,18 @@ BAD_SPECS = [
         "evaluation.max_new_tokens has a number for api_calls, which is not among the tasks; remove it",
     ),
     ({"recipe__select__rows_per_language": {"api_calls": 5}}, "recipe.select.rows_per_language has no number for math"),
+    (
+        {"recipe__longer_rows": "cut"},
+        "recipe.longer_rows: Input should be 'refuse', 'drop' or 'truncate' (got 'cut')",
+    ),
+    ({"recipe__lora": {"dropout": 0.1}}, "recipe.lora.dropout: unknown key; known keys: rank, alpha"),
+    ({"recipe__lora": {"rank": 0}}, "recipe.lora.rank: Input should be greater than 0 (got 0)"),
+    ({"recipe__lora": True}, "recipe.lora: "),
+    (
+        {"recipe__optimizer": "sgd"},
+        "recipe.optimizer: Input should be 'adamw' or 'adamw_8bit' (got 'sgd')",
+    ),
+    ({"recipe__gradient_checkpointing": "often"}, "recipe.gradient_checkpointing: Input should be "),
     ({"recipe__warmup_share": 1}, "recipe.warmup_share: Input should be less than 1 (got 1)"),
     ({"recipe__warmup_share": -0.1}, "recipe.warmup_share: Input should be greater than or equal to 0"),
     ({"recipe__warmup_share": 0.1, "recipe__warmup_steps": 1}, "recipe: give warmup_steps or warmup_share, not both"),

@@ -18,7 +18,7 @@ from glotmix.errors import UserError
 from glotmix.study.budget import PLAN_SCHEMA, Speed, parse_speeds
 from glotmix.study.presets import PRESETS, init_study
 from glotmix.study.study import Study
-from glotmix.study.tables import effects_table
+from glotmix.study.tables import effects_table, longer_table, plan_table
 from small_study import FAKE_WORKER, ITEMS, row, write_rows, write_spec
 
 FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -315,7 +315,7 @@ def test_a_speed_that_is_none(given, line):
 BAD = [
     ({"recipe__template": "chat"}, {}, "recipe.template: the tokenizer of 'model' has no chat template; use plain"),
     ({"recipe__max_tokens": 13}, {}, "recipe.max_tokens: 13, but row math-train-"),
-    ({}, {"max_position_embeddings": 13}, "and the model reads 13; set max_tokens: 13 and longer_rows: truncate"),
+    ({}, {"max_position_embeddings": 13}, "and the model reads 13; set max_tokens: 13 and longer_rows: drop or trunc"),
     ({}, {"text_config": {"max_position_embeddings": 13}}, "and the model reads 13; set max_tokens: 13"),
     (
         {},
@@ -338,6 +338,35 @@ def test_what_the_model_cannot_read_is_refused_before_anything_is_spent(folder, 
 def test_cut_rows_count_what_is_left_of_them(folder):
     write_spec(folder, recipe__max_tokens=10, recipe__longer_rows="truncate")
     assert Study.load(folder).plan()["tokens"].unique().to_list() == [5 * 4 * 10]
+
+
+def test_a_plan_leaves_out_what_is_dropped_and_shows_where_rows_are_longer(folder):
+    """Of the Spanish rows every other one has a word more: dropped, it leaves its place to one of 14 tokens."""
+    rows = [
+        row("math", tag, split, number) for tag in ("en", "es", "fr", "pt") for split in ITEMS for number in range(60)
+    ]
+    for number, record in enumerate(rows):
+        if record["language"] == "es" and number % 2:
+            record["messages"][0]["content"] += " ahora"
+    write_rows(folder / "mixed", rows)
+    study = Study.load(write_spec(folder, pool="mixed", recipe__max_tokens=14, recipe__longer_rows="drop"))
+    assert study.plan()["tokens"].unique().to_list() == [5 * 4 * 14]
+    longer = study.longer_rows()
+    assert longer["language"].to_list() == ["en", "es", "fr"] and longer["sampled"].to_list() == [10, 5, 5]
+    assert 0 < longer["longer"][1] < 5 and longer["longer"].sum() == longer["longer"][1]
+    table, told = longer_table(longer, study.spec.recipe)[1:]
+    assert str(table.columns[0]._cells[0]) == "es" and "are dropped. Languages differ in tokens per row" in told
+    assert longer_table(Study.load(write_spec(folder)).longer_rows(), study.spec.recipe) == []
+
+
+def test_a_lora_study_is_marked_wherever_its_model_is_named(folder):
+    trained_in_full = {run.train for run in Study.load(folder).planned.runs}
+    study = Study.load(write_spec(folder, recipe__lora={"rank": 1}))
+    plan = study.plan()
+    assert set(plan["model"]) == {"model+lora1"} and all(run.startswith("model+lora1/") for run in plan["run"])
+    assert "Adapters alone are trained (LoRA): 7 parameters beside the 12 of model+lora1." in plan_table(plan)
+    assert set(study.status()["run"]) == set(plan["run"])
+    assert not {run.train for run in study.planned.runs} & trained_in_full
 
 
 def test_more_seeds_see_smaller_effects(folder):

@@ -71,6 +71,27 @@ def test_english_not_all_has_220_runs_over_22_mixtures() -> None:
     assert len(expected) == 22
 
 
+STATED = {  # what each paper says of its recipe
+    "post-trainers-guide": {
+        "batch_rows": 64, "learning_rate": 1e-5, "schedule": "constant", "checkpoint_every": 50, "lora": None,
+    },
+    "english-not-all": {
+        "batch_rows": 512, "learning_rate": 1e-5, "schedule": "cosine", "warmup_share": 0.03, "weight_decay": 0.01,
+        "epochs": 6, "gradient_checkpointing": True, "optimizer": "adamw", "lora": None,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("twin", ["", "-controlled"])
+@pytest.mark.parametrize("name", STATED)
+def test_a_recipe_is_what_the_paper_states_and_silent_on_nothing_that_matters(name: str, twin: str) -> None:
+    recipe = load(f"{name}{twin}")[0].recipe
+    assert {setting: getattr(recipe, setting) for setting in STATED[name]} == STATED[name]
+    assert recipe.select.metric == ("task_score" if name == "english-not-all" else "validation_loss")
+    unsaid = Recipe.model_fields.keys() - recipe.model_fields_set
+    assert unsaid <= {"steps", "warmup_steps", "warmup_share", "lora", "optimizer"}
+
+
 @pytest.mark.parametrize(("languages", "mixtures", "of_task"), ENGLISH_NOT_ALL)
 def test_english_not_all_has_the_published_rows_and_steps(
     languages: int, mixtures: int, of_task: dict[str, tuple[int, int, int]]

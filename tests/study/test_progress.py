@@ -55,7 +55,7 @@ def test_a_terminal_shows_which_language_is_evaluated():
     assert "evaluate math es" in told(*EVENTS, terminal=True).split("all runs")[-1]
 
 
-@pytest.mark.parametrize("end", ["done", "failed"])
+@pytest.mark.parametrize("end", ["done", "failed", "diverged"])
 def test_a_run_that_ended_leaves_the_display(end):
     last = told(*EVENTS, Event(kind=end), terminal=True).split("all runs")[-1]
     assert "1/2" in last and "m/n=5" not in last

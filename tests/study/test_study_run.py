@@ -1,6 +1,7 @@
 """A whole study on fake steps: what is done stays done, a failing run stops no other, a kill changes no result."""
 
 import contextlib
+import json
 import os
 import random
 import shutil
@@ -18,7 +19,8 @@ from rich.console import Console
 
 from glotmix.analysis.table import FINDINGS_SCHEMA, RESULTS_SCHEMA, check_results
 from glotmix.errors import GlotmixError, UserError
-from glotmix.study.engine import Worker, default_processes
+from glotmix.report.info import LongerRows
+from glotmix.study.engine import Worker
 from glotmix.study.study import DiskFull, RunsFailed, Study
 from glotmix.study.summary import study_info
 from small_study import FAKE_WORKER, row, write_rows, write_spec
@@ -127,22 +129,23 @@ def test_runs_that_share_a_training_have_rows_of_their_own(finished):
 
 
 @pytest.mark.parametrize(
-    ("trouble", "line", "code"),
+    ("trouble", "state", "line", "code"),
     [
-        ("raise", "RuntimeError: weights all over the place", 1),
-        ("die", "the worker was killed, probably for memory; run with fewer --processes", 1),
-        ("user", "rows are too long; shorten them", 2),
+        ("raise", "failed", "RuntimeError: weights all over the place", 1),
+        ("die", "failed", "the worker was killed, probably for memory; run with fewer --processes", 1),
+        ("user", "failed", "rows are too long; shorten them", 2),
+        ("diverge", "diverged", "diverged at step 3: the loss is nan; its rows are in ", 1),
     ],
 )
-def test_one_failing_run_stops_no_other(folder, monkeypatch, trouble, line, code):
+def test_one_failing_run_stops_no_other(folder, monkeypatch, trouble, state, line, code):
     monkeypatch.setenv("FAKE_TROUBLE", f"n=5/seed=0:{trouble}")
     with pytest.raises(RunsFailed) as failed:
         run(folder, processes=1)
-    assert str(failed.value).splitlines()[0] == f"model/n=5/seed=0: {line}"
+    assert str(failed.value).splitlines()[0].startswith(f"model/n=5/seed=0: {line}")
     assert "3 of 4 runs are done; run again" in str(failed.value)
     assert failed.value.exit_code == code
     status = Study.load(folder).status()
-    assert status["state"].to_list() == ["done", "done", "failed", "done"]
+    assert status["state"].to_list() == ["done", "done", state, "done"]
     assert line in status["reason"][2]
 
     monkeypatch.delenv("FAKE_TROUBLE")
@@ -150,6 +153,41 @@ def test_one_failing_run_stops_no_other(folder, monkeypatch, trouble, line, code
     run(folder)
     assert set(Study.load(folder).status()["state"]) == {"done"}
     assert before.items() <= finished_at(folder).items()
+
+
+def test_of_a_study_with_a_failed_run_the_rest_is_found_and_reported(folder, monkeypatch):
+    told = []
+    monkeypatch.setattr("glotmix.report.write_report", lambda info, *given: (told.append(info), given[-1].touch()))
+    monkeypatch.setenv("FAKE_TROUBLE", "n=5/seed=0:diverge")
+    with pytest.raises(RunsFailed) as failed:
+        run(folder)
+    study = Study.load(folder)
+    assert study.report_path.exists()
+    assert failed.value.findings.equals(study.findings()) and len(study.findings())
+    assert told[-1].planned_runs == 4
+    assert told[-1].failures == {
+        "model/n=5/seed=0": "diverged at step 3: the loss is nan; its rows are in store/partial"
+    }
+    monkeypatch.delenv("FAKE_TROUBLE")
+    run(folder)
+    assert len(told) == 2 and told[-1].failures == {}, "the report of the whole study replaces that of a part"
+
+
+def test_where_every_run_fails_there_is_nothing_to_find(folder, monkeypatch):
+    monkeypatch.setenv("FAKE_TROUBLE", "model:raise")
+    with pytest.raises(RunsFailed, match="0 of 4 runs are done") as failed:
+        run(folder)
+    assert failed.value.findings is None and not Study.load(folder).report_path.exists()
+
+
+def test_a_tracker_that_is_missing_is_said_before_anything_is_trained(folder):
+    with pytest.raises(UserError, match=r"trackers: wandb is not installed; pip install wandb"):
+        run(write_spec(folder, trackers=["wandb"]), worker=NO_WORKER)
+
+
+def test_trackers_change_no_key(folder):
+    before = [run.train for run in Study.load(folder).resolved.runs]
+    assert [run.train for run in Study.load(write_spec(folder, trackers=["tensorboard"])).resolved.runs] == before
 
 
 def test_a_worker_that_cannot_even_start_is_a_failure_of_its_runs(folder):
@@ -259,13 +297,18 @@ def test_reports_written_at_once_have_files_of_their_own(finished, monkeypatch):
     assert not any(path.exists() for path in written)
 
 
-def test_the_report_tells_of_cut_rows_and_how_to_repeat_the_study(finished, tmp_path):
+def test_the_report_tells_of_longer_rows_and_how_to_repeat_the_study(finished, tmp_path):
     record = sorted(finished.glob("store/train/*/train.json"))[0]
-    record.write_text('{"tokens": 100, "seconds": 1.0, "truncated_rows": 7}')
+    longer = [
+        {"split": "train", "task": "math", "language": "es", "rows": 10, "longer": 1},
+        {"split": "validation", "task": "math", "language": "es", "rows": 4, "longer": 2},
+        {"split": "train", "task": "math", "language": "en", "rows": 10, "longer": 0},
+    ]
+    record.write_text(json.dumps({"tokens": 100, "seconds": 1.0, "validation_seconds": 0.0, "longer_rows": longer}))
     study = Study.load(finished.rename(tmp_path / "two words"))
     told = study_info(study.file, study.resolved, study.store)
     assert told.commands == ("glotmix run 'two words'", "glotmix report 'two words'")
-    assert told.truncated_rows == 7
+    assert told.longer_rows == (LongerRows("model", "math", "es", 0.1, 0.5),)
     assert (told.pool, told.models[0].content_hash) == ("pool", study.resolved.runs[0].model.content_hash)
 
 
@@ -349,5 +392,3 @@ def test_killed_at_random_moments_a_study_ends_with_the_same_results(folder, fin
     assert not list(folder.glob("store/tmp/*")) and not list(folder.glob("store/partial/*"))
 
 
-def test_no_more_workers_than_jobs():
-    assert default_processes(1) == 1

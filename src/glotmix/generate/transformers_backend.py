@@ -20,20 +20,22 @@ from glotmix.errors import GlotmixError
 from glotmix.generate.answer import end_tokens, to_output
 from glotmix.generate.backend import Message, Output
 from glotmix.generate.greedy import Tokens, decode, shareable_tokens
-from glotmix.generate.load import load_model, load_tokenizer
+from glotmix.generate.load import load_model, load_tokenizer, positions
 from glotmix.generate.template import encode_prompt
 
 
 class TransformersBackend:
-    """A model folder, loaded once and asked many times."""
+    """A model folder, loaded once and asked many times; or `model`, which started from that folder and still learns."""
 
-    def __init__(self, model_dir: Path, precision: str = "float32", tokens_per_batch: int = 8192) -> None:
+    def __init__(
+        self, model_dir: Path, precision: str = "float32", tokens_per_batch: int = 8192, model: Any = None
+    ) -> None:
         self.model_dir = model_dir
         self.precision = precision
         self.tokens_per_batch = tokens_per_batch
         self.tokenizer = load_tokenizer(model_dir)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.model: Any = load_model(model_dir, precision).to(device).eval()
+        self.model: Any = load_model(model_dir, precision).to(device).eval() if model is None else model
         self.model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
         self.shareable = shareable_tokens(self.model)
 
@@ -72,7 +74,7 @@ class TransformersBackend:
 
     def _check_lengths(self, prompts: list[Tokens], max_new_tokens: int) -> None:
         """A plan looks at some of the prompts only."""
-        most = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        most = positions(self.model)
         longest = max(map(len, prompts), default=0)
         if most is not None and longest + max_new_tokens > most:
             raise GlotmixError(

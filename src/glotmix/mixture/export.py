@@ -42,11 +42,16 @@ def export(
         steps: instead of those of the recipe.
 
     Raises:
-        UserError: an unknown format, one that can't train by the recipe's template, or a folder that isn't empty.
+        UserError: an unknown format, one that can't train by the recipe, or a folder that isn't empty.
         GlotmixError: the folder can't be written.
     """
     if format not in FORMATS:
         raise UserError(f"format {format!r} is unknown; the formats are {', '.join(FORMATS)}")
+    if recipe.longer_rows == "drop":
+        raise UserError(
+            "recipe.longer_rows: other trainers would drop rows after their order is made, so that a step has fewer of"
+            " them; raise max_tokens, or set longer_rows: truncate"
+        )
     steps = steps or optimizer_steps(recipe, len(mixture.rows))
     row_ids = training_order(mixture, seed, recipe.batch_rows, steps, order, anchor)
     training = Training(_in_order(mixture.rows, row_ids), recipe, model, seed, steps)

@@ -8,7 +8,7 @@
    equally often, or once more than another. Resuming is skipping what was read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from heapq import heappop, heappush
 from itertools import pairwise
 from math import gcd
@@ -28,7 +28,13 @@ SHUFFLED = Order()
 
 
 def training_order(
-    mixture: Mixture, seed: int, batch_rows: int, steps: int, order: Order = SHUFFLED, anchor: str = ""
+    mixture: Mixture,
+    seed: int,
+    batch_rows: int,
+    steps: int,
+    order: Order = SHUFFLED,
+    anchor: str = "",
+    left_out: Collection[str] = (),
 ) -> list[str]:
     """The row ids in the order they are trained on: `steps * batch_rows` of them.
 
@@ -39,13 +45,15 @@ def training_order(
 
     Args:
         anchor: the language that `staged` sets apart.
+        left_out: ids of rows that are not trained on; those that come next take their places.
 
     Raises:
         UserError: `order.tasks` leaves out a task of the mixture.
     """
     total = steps * batch_rows
     rows = mixture.rows.select("row_id", "task", "language", copy=pl.int_range(pl.len()).over("row_id"))
-    parts = _by_task(rows.with_row_index("place"), order.tasks)
+    kept = rows.with_row_index("place").filter(~pl.col("row_id").is_in(list(left_out)))
+    parts = _by_task(kept, order.tasks)
     sizes = shares([len(part) for part in parts], total)
     places = [_arranged(part, size, seed, order, anchor) for part, size in zip(parts, sizes, strict=True)]
     return rows["row_id"].gather(np.concatenate(places)).to_list()

@@ -15,6 +15,7 @@ from glotmix.spec import Recipe, warmup_steps
 
 DATA = "train.jsonl"
 OUTPUT = "model"
+OPTIMIZERS = {"adamw": "adamw_torch", "adamw_8bit": "adamw_torch_8bit"}
 ROWS_A_DEVICE = 8  # rows that a device reads at once, at most
 
 
@@ -49,6 +50,7 @@ def trl(training: Training) -> Files:
         "packing": False,
         "shuffle_dataset": False,
         "train_sampling_strategy": "sequential",
+        **_lora(recipe, {"use_peft": True, "lora_target_modules": ["all-linear"]}, "lora_r"),
         **_shared(training),
     }
     return Files(_prompts(training), {"sft.yaml": settings}, "trl sft --config sft.yaml")
@@ -72,7 +74,8 @@ def llama_factory(training: Training) -> Files:
     settings = {
         "stage": "sft",
         "do_train": True,
-        "finetuning_type": "full",
+        "finetuning_type": "lora" if recipe.lora else "full",
+        **_lora(recipe, {"lora_target": "all"}, "lora_rank"),
         "model_name_or_path": training.model,
         "dataset_dir": ".",
         "dataset": "mixture",
@@ -107,14 +110,16 @@ def axolotl(training: Training) -> Files:
         "train_on_inputs": recipe.loss_on == "all",
         "sequence_len": recipe.max_tokens,
         "excess_length_strategy": {"refuse": "raise", "truncate": "truncate"}[recipe.longer_rows],
+        **_lora(recipe, {"adapter": "lora", "lora_target_linear": True}, "lora_r"),
         "sample_packing": False,
         "shuffle_merged_datasets": False,
         "curriculum_sampling": True,
         "dataset_exact_deduplication": False,
         "num_epochs": 1,
+        "gradient_checkpointing": recipe.gradient_checkpointing,
         "micro_batch_size": per_device,
         "gradient_accumulation_steps": accumulated,
-        "optimizer": "adamw_torch",
+        "optimizer": OPTIMIZERS[recipe.optimizer],
         "learning_rate": recipe.learning_rate,
         "lr_scheduler": _schedule(training),
         "warmup_steps": warmup_steps(recipe, training.steps),
@@ -141,7 +146,8 @@ def _shared(training: Training) -> dict[str, Any]:
         "num_train_epochs": 1,
         "per_device_train_batch_size": per_device,
         "gradient_accumulation_steps": accumulated,
-        "optim": "adamw_torch",
+        "optim": OPTIMIZERS[recipe.optimizer],
+        "gradient_checkpointing": recipe.gradient_checkpointing,
         "learning_rate": recipe.learning_rate,
         "lr_scheduler_type": _schedule(training),
         "warmup_steps": warmup_steps(recipe, training.steps),
@@ -155,6 +161,13 @@ def _shared(training: Training) -> dict[str, Any]:
         "report_to": "none",
         "output_dir": OUTPUT,
     }
+
+
+def _lora(recipe: Recipe, on_all_layers: dict[str, Any], rank: str) -> dict[str, Any]:
+    """Nothing for full fine-tuning."""
+    if recipe.lora is None:
+        return {}
+    return on_all_layers | {rank: recipe.lora.rank, "lora_alpha": recipe.lora.alpha, "lora_dropout": 0.0}
 
 
 def _batches(rows: int) -> tuple[int, int]:

@@ -24,6 +24,19 @@ VERDICT_COLOURS = {
     "unjudged": "#f0e442",
 }
 _MODEL_COLOURS = ("#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#0072b2", "#d55e00", "#4d4f57")
+_LINE_COLOURS = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#56b4e9",
+    "#e69f00",
+    "#882255",
+    "#999933",
+    "#332288",
+    "#aa4499",
+)
+MEAN_COLOUR, TRAINING_COLOUR = "#7d838c", "#a3a8b0"
 _CONFIG = {
     "background": None,
     "font": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
@@ -80,6 +93,44 @@ def verdict_bars(frame: pl.DataFrame, settings: list[str]) -> Markup:
         order=alt.Order("rank:Q"),
     )
     return _svg(encoded.properties(width=170, height=alt.Step(20)))
+
+
+def checkpoints(
+    frame: pl.DataFrame,
+    kept: pl.DataFrame,
+    colours: Mapping[str, str],
+    dashed: str,
+    bold: str,
+    *,
+    percent: bool,
+    width: int = 250,
+    height: int = 150,
+) -> Markup:
+    """A metric against optimizer steps, one line per series, with a point at every step that was kept.
+
+    Args:
+        frame: columns series, step, value.
+        kept: columns step, value.
+        colours: of every series; the `bold` one, on which the points lie, and the `dashed` one stand out.
+    """
+    axis = alt.Axis(format="~s", tickCount=4, grid=False)
+    x = alt.X("step:Q", title=None, axis=axis, scale=alt.Scale(nice=False, zero=False, padding=9))
+    ticks = alt.Axis(format=".0%" if percent else ".3~g", tickCount=4)
+    y = alt.Y("value:Q", title=None, axis=ticks, scale=alt.Scale(zero=False))
+    base = alt.Chart(frame).encode(x=x, y=y, color=_palette("series", colours))
+    thick = base.transform_filter(alt.datum.series == bold).mark_line(strokeWidth=4)
+    dashes = base.transform_filter(alt.datum.series == dashed).mark_line(strokeWidth=1.6, strokeDash=[5, 4])
+    others = (alt.datum.series != bold) & (alt.datum.series != dashed)
+    lines = base.transform_filter(others).mark_line(strokeWidth=1.6)
+    marked = alt.Chart(kept).encode(x=x, color=alt.value(colours[bold]))
+    points = marked.mark_point(filled=True, size=120, opacity=1).encode(y=y)
+    return _svg(
+        (marked.mark_rule(opacity=0.6) + thick + lines + dashes + points).properties(width=width, height=height)
+    )
+
+
+def line_colours(series: Sequence[str]) -> dict[str, str]:
+    return dict(zip(series, cycle(_LINE_COLOURS), strict=False))
 
 
 def model_colours(models: Sequence[str]) -> dict[str, str]:

@@ -24,7 +24,7 @@ def render_page(template: str, **values: object) -> str:
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"count": text.count, "duration": text.duration, "short": short}
+    environment.filters |= {"count": text.count, "duration": text.duration, "percent": text.percent, "short": short}
     environment.globals["language"] = Language.get
     css = Markup((HERE / "report.css").read_text(encoding="utf-8"))
     return environment.get_template(template).render(css=css, **values).translate(CONTROL)

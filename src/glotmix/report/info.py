@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from glotmix.analysis.selection import RUN_SCHEMA
+
 SAMPLES_SCHEMA = pl.Schema(
     {
         "model": pl.String(),
@@ -23,6 +25,17 @@ SAMPLES_SCHEMA = pl.Schema(
         "answer_language": pl.String(),  # in which it is wanted; null: in `language`
     }
 )
+LOSSES_SCHEMA = pl.Schema({**RUN_SCHEMA, "step": pl.Int64(), "value": pl.Float64()})
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """Of every run that is done: `selection` (`SELECTION_SCHEMA`); `curves` (`CURVE_SCHEMA` with the run, and
+    `selected`); `losses` (`LOSSES_SCHEMA`), the mean training loss up to each checkpoint."""
+
+    selection: pl.DataFrame
+    curves: pl.DataFrame
+    losses: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -44,9 +57,23 @@ class SettingSummary:
 
 @dataclass(frozen=True)
 class ModelCard:
+    """`trained` counts the parameters that training changes: fewer than all with adapters; None if not known."""
+
     name: str
     parameters: int
     content_hash: str
+    trained: int | None = None
+
+
+@dataclass(frozen=True)
+class LongerRows:
+    """Shares of a model's training and validation rows, over all its trainings, that were longer than max_tokens."""
+
+    model: str
+    task: str
+    language: str
+    training: float
+    validation: float
 
 
 @dataclass(frozen=True)
@@ -62,20 +89,25 @@ class JudgeCost:
 
 @dataclass(frozen=True)
 class Cost:
-    """Of all runs together: training rows and tokens as the optimizer saw them, seconds of work, and the judge."""
+    """Of all runs together: training rows and tokens as the optimizer saw them, seconds of work, and the judge.
+
+    `validating` is the share of the seconds that went into measuring checkpoints.
+    """
 
     rows: int
     tokens: int | None = None
     seconds: float | None = None
     judge: JudgeCost | None = None
+    validating: float | None = None
 
 
 @dataclass(frozen=True)
 class StudyInfo:
     """`roles` maps every evaluated language (a tag) to anchor, seen or unseen, in the order to show them.
 
-    `designs` gives the kind of every design, under "" if there is only one. `truncated_rows` is the most rows that any
-    training cut to max_tokens.
+    `failures` says of runs that failed why they did.
+    `designs` gives the kind of every design, under "" if there is only one. `longer_rows` has the tasks and languages
+    with rows that were dropped or truncated.
     """
 
     name: str
@@ -83,12 +115,14 @@ class StudyInfo:
     designs: Mapping[str, str]
     settings: tuple[SettingSummary, ...]
     planned_runs: int
+    failures: Mapping[str, str]
     roles: Mapping[str, str]
     models: tuple[ModelCard, ...]
     recipe: Mapping[str, str]
-    truncated_rows: int
+    longer_rows: tuple[LongerRows, ...]
     spec_yaml: str
     pool: str
     commands: tuple[str, ...]
     cost: Cost
     glotmix_version: str
+    trainings: Trainings | None = None

@@ -13,7 +13,8 @@ from glotmix.report.families import SENTENCES
 from glotmix.report.html import render_page, write_page
 from glotmix.report.info import StudyInfo
 from glotmix.report.samples import CORRECT, FAILED, pick
-from glotmix.report.text import count
+from glotmix.report.selection import name_of, selection_view
+from glotmix.report.text import LONGER, count
 from glotmix.report.views import task_views
 
 
@@ -46,14 +47,18 @@ def render(info: StudyInfo, results: pl.DataFrame, findings: pl.DataFrame, sampl
         measured=[(task, view) for task in tasks for view in task.models if view.metrics],
         runs=results["run"].n_unique(),
         sentences=SENTENCES,
+        differ=LONGER,
         answers=len(results),
         items=_from_to(results.group_by("task", "language").agg(pl.col("item_id").n_unique())["item_id"].to_list()),
+        selection=selection_view(info.trainings, info.roles) if info.trainings else None,
+        line_name=name_of,
         samples=pick(samples),
         limits=(CORRECT, FAILED),
         roles=roles,
         tags_of={role: tags for role in ROLES if (tags := [tag for tag in roles if roles[tag] == role])},
         verdicts=[name for name in VERDICTS if name != "unjudged" or name in results["verdict"]],
         role_colours=charts.ROLE_COLOURS,
+        mean_colour=charts.MEAN_COLOUR,
         verdict_colours=charts.VERDICT_COLOURS,
         model_colours=charts.model_colours(results["model"].unique().sort().to_list()),
     )

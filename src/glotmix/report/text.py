@@ -8,6 +8,10 @@ from glotmix.language import Language
 IN_PERCENT = (RELATIVE, GAP_CLOSED)  # ratios to the anchor; every other finding is a difference, told in points
 UNSIGNED = (RELATIVE,)
 NONE = "–"
+LONGER = (  # of rows that are dropped or truncated
+    "Languages differ in tokens per row: one that loses more was trained on less than its rows in the design say, which"
+    " biases its comparison with others."
+)
 
 
 def percent(value: float | None, digits: int = 0) -> str:

@@ -9,7 +9,17 @@ from glotmix.spec.designs import Design
 from glotmix.spec.file import load_spec
 from glotmix.spec.judge import Judge
 from glotmix.spec.study import Languages, Seeds, StudySpec
-from glotmix.spec.training import Endpoint, Evaluation, Order, Outcome, Recipe, Selection, optimizer_steps, warmup_steps
+from glotmix.spec.training import (
+    Endpoint,
+    Evaluation,
+    Lora,
+    Order,
+    Outcome,
+    Recipe,
+    Selection,
+    optimizer_steps,
+    warmup_steps,
+)
 from glotmix.spec.words import PerTask, per_task
 
 __all__ = [
@@ -18,6 +28,7 @@ __all__ = [
     "Evaluation",
     "Judge",
     "Languages",
+    "Lora",
     "Order",
     "Outcome",
     "PerTask",

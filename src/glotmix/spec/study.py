@@ -1,13 +1,13 @@
 """The whole of a `study.yaml`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from glotmix.spec.designs import Design, Items
 from glotmix.spec.training import Evaluation, Order, Recipe
-from glotmix.spec.words import Count, Name, Names, SeedList, Spec, Tag, Tags, Tasks, check_tasks
+from glotmix.spec.words import Count, Name, Names, SeedList, Spec, Tag, Tags, Tasks, check_tasks, once
 
 
 class Languages(Spec):
@@ -37,6 +37,11 @@ class Seeds(Spec):
     at: dict[Count | str, SeedList] = Field(default={})
 
 
+Trackers = Annotated[
+    tuple[Literal["tensorboard", "wandb", "mlflow", "trackio"], ...], AfterValidator(once)
+]  # in no key: they only watch
+
+
 def _plain_list(value: Any) -> Any:
     return value if isinstance(value, dict | Seeds) else {"everywhere": value}
 
@@ -59,6 +64,7 @@ class StudySpec(Spec):
     seeds: Annotated[Seeds, BeforeValidator(_plain_list, json_schema_input_type=Seeds | SeedList)] = Seeds()
     recipe: Recipe
     evaluation: Evaluation = Evaluation()
+    trackers: Trackers = ()
 
     @model_validator(mode="after")
     def _whole(self) -> "StudySpec":

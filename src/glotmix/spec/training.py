@@ -42,7 +42,6 @@ class Lora(Spec):
 
     rank: Positive = 16
     alpha: Positive = 32
-    dropout: Annotated[Share, Field(lt=1)] = 0.0
 
 
 class Recipe(Spec):

@@ -6,12 +6,14 @@ from typing import Any
 
 import polars as pl
 
+from glotmix.analysis.selection import SCORE
 from glotmix.errors import UserError
 from glotmix.spec import StudySpec, per_task
 from glotmix.study.estimate import Estimate
 from glotmix.study.identity import key
+from glotmix.study.inputs import validated
 from glotmix.study.judge_steps import calls_by_run, price_of_call
-from glotmix.study.models import Model
+from glotmix.study.models import Model, adapter_parameters
 from glotmix.study.plan import Plan, Run, is_done
 from glotmix.study.store import Store
 
@@ -27,6 +29,7 @@ class Speed:
 def speed_key(spec: StudySpec, model: Model) -> str:
     """Names what a measured speed holds for, but for the machine."""
     recipe = {"template", "precision", "tokens_per_micro_batch", "batch_rows", "max_tokens"}
+    recipe |= {"gradient_checkpointing", "optimizer", "lora"}
     return key(
         "speed",
         1,
@@ -38,7 +41,7 @@ def speed_key(spec: StudySpec, model: Model) -> str:
 
 def notes(plan: Plan) -> list[str]:
     """What is not there yet, and what brings it."""
-    absent = [model.name for model in {run.model.entry: run.model for run in plan.runs}.values() if model.absent]
+    absent = [model.entry for model in {run.model.entry: run.model for run in plan.runs}.values() if model.absent]
     verb = "is" if len(absent) == 1 else "are"
     models = f"models: {', '.join(absent)} {verb} not on this machine yet; `glotmix run` fetches what the hub has"
     return [*([f"pool: {plan.no_pool}"] if plan.no_pool else []), *([models] if absent else [])]
@@ -53,6 +56,7 @@ def plan_frame(plan: Plan, store: Store, speeds: Mapping[str, Speed], price_per_
     """
     estimate, first = Estimate(plan), {run.train: run.name for run in reversed(plan.runs)}
     estimate.check()
+    trained = {model: trained_parameters(plan.spec, model) for model in {run.model for run in plan.runs}}
     price, records = price_of_call(plan), []
     for run, calls in zip(plan.runs, calls_by_run(plan), strict=True):
         tokens, speed = estimate.tokens(run), speeds.get(run.model.name, Speed())
@@ -64,6 +68,8 @@ def plan_frame(plan: Plan, store: Store, speeds: Mapping[str, Speed], price_per_
                 "design": run.cell.design,
                 "model": run.model.name,
                 "tasks": sorted(run.cell.counts),
+                "parameters": run.model.parameters or None,
+                "trained_parameters": trained[run.model],
                 "setting": run.cell.name,
                 "baseline": run.cell.baseline,
                 "control_of": run.cell.control_of,
@@ -84,6 +90,13 @@ def plan_frame(plan: Plan, store: Store, speeds: Mapping[str, Speed], price_per_
     return pl.DataFrame(records, schema=PLAN_SCHEMA)
 
 
+def trained_parameters(spec: StudySpec, model: Model) -> int | None:
+    """Of the model, or of its adapters alone; None if it is not on this machine."""
+    if spec.recipe.lora is None:
+        return model.parameters or None
+    return None if model.absent else adapter_parameters(model.folder, spec.recipe.lora.rank)
+
+
 def _rows_by_language(run: Run) -> list[dict[str, Any]]:
     return [
         {"task": task, "language": tag, "rows": rows}
@@ -97,9 +110,16 @@ def _hours(tokens: int | None, tokens_per_second: float | None) -> float | None:
 
 
 def _generated(plan: Plan, run: Run) -> int:
-    """The most tokens an evaluation can write: every answer as long as it may be."""
+    """The most tokens that evaluation, and selection by scores, can write: every answer as long as it may be."""
     items = plan.spec.evaluation.items_per_language
-    return sum(per_task(items, step.task) * step.max_new_tokens for step in run.evaluations)
+    tests = sum(per_task(items, step.task) * step.max_new_tokens for step in run.evaluations)
+    return tests + (_validated(plan.spec, run) if plan.spec.recipe.select.metric == SCORE else 0)
+
+
+def _validated(spec: StudySpec, run: Run) -> int:
+    rows, longest = spec.recipe.select.rows_per_language, spec.evaluation.max_new_tokens
+    once = sum(per_task(rows, task) * per_task(longest, task) for task, _ in validated(spec, run.cell))
+    return once * -(-run.steps // spec.recipe.checkpoint_every)
 
 
 def parse_speeds(given: list[str], models: list[str]) -> dict[str, float]:
@@ -134,6 +154,8 @@ PLAN_SCHEMA = pl.Schema(
         "design": pl.String(),  # "" if the study has only one
         "model": pl.String(),
         "tasks": pl.List(pl.String()),
+        "parameters": pl.Int64(),  # null: the model is not on this machine
+        "trained_parameters": pl.Int64(),  # fewer with LoRA
         "setting": pl.String(),
         "baseline": pl.String(),  # the setting it is compared with; "" if it is one itself
         "control_of": pl.List(pl.String()),

@@ -4,12 +4,14 @@ A speed is of one worker: one GPU, or one thread where there is none.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import polars as pl
 import torch
+from accelerate.utils.memory import clear_device_cache
 
 from glotmix.errors import GlotmixError
 from glotmix.generate.load import load_model, load_tokenizer
@@ -17,9 +19,12 @@ from glotmix.mixture import training_order
 from glotmix.pool.row import asked
 from glotmix.study.backends import Backends, check_backend
 from glotmix.study.budget import Speed
+from glotmix.study.libraries import check_libraries
 from glotmix.study.plan import Plan, Run
-from glotmix.train.batch import encode_rows
+from glotmix.train.encode import encode_rows
+from glotmix.train.faults import is_out_of_memory
 from glotmix.train.learner import Learner
+from glotmix.train.lora import with_adapters
 
 SECONDS = 20.0  # no step is begun later than this
 STEPS = 6
@@ -29,42 +34,64 @@ NEW_TOKENS = 64  # an answer's length, if the study lets it be as long
 Say = Callable[[str], None]
 
 
-def measured(plan: Plan, run: Run, say: Say) -> Speed:
-    """The speed of the run's model under the study's recipe and evaluation.
+def measured(plan: Plan, runs: Iterable[Run], say: Say) -> Iterator[tuple[Run, Speed]]:
+    """The speed of each run's model under the study's recipe and evaluation.
 
     Args:
-        run: whose mixture and test rows are used.
+        runs: one of each model; its mixture and test rows are used.
         say: gets a line for each thing begun.
 
     Raises:
-        GlotmixError: the model does not fit into the memory of this machine.
+        GlotmixError: a model does not fit into the memory of this machine.
     """
     check_backend(plan.spec.evaluation)
+    check_libraries(plan.spec.recipe)
+    backends = Backends()
+    for run in runs:
+        with _one_thread(), _told_of_memory(run.model.name):
+            say(f"{run.model.name}: training steps")
+            training = _training(plan, run)
+            clear_device_cache(garbage_collection=True)
+            say(f"{run.model.name}: answers")
+            generation = _generation(plan, run, backends)
+            clear_device_cache(garbage_collection=True)
+        yield run, Speed(training, generation)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """As a worker does."""
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as a worker does
+    torch.set_num_threads(1)
     try:
-        say(f"{run.model.name}: training steps")
-        training = _training(plan, run)
-        say(f"{run.model.name}: answers")
-        return Speed(training, _generation(plan, run))
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        fix = "lower recipe.tokens_per_micro_batch or evaluation.tokens_per_batch, or calibrate on a larger machine"
-        raise GlotmixError(f"--calibrate: {run.model.name} does not fit into memory; {fix}") from error
+        yield
     finally:
         torch.set_num_threads(threads)
+
+
+@contextmanager
+def _told_of_memory(model: str) -> Iterator[None]:
+    """Smaller batches have been tried by then: not even the weights fit, or a single row."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise GlotmixError(f"--calibrate: {model} does not fit into memory; calibrate on a larger machine") from error
 
 
 def _training(plan: Plan, run: Run) -> float:
     """Tokens a second, padding left out; of the first step, which is slower, only if there is time for no other."""
     recipe, mixture = plan.spec.recipe, plan.mixtures[run.mixture]
     tokenizer = load_tokenizer(run.model.folder)
-    learner = Learner(load_model(run.model.folder, "float32"), recipe)
+    learner = Learner(with_adapters(load_model(run.model.folder, "float32"), recipe, run.seed), recipe)
     order = training_order(mixture, run.seed, recipe.batch_rows, STEPS, plan.spec.order, plan.spec.languages.anchor)
     read = mixture.rows.filter(pl.col("row_id").is_in(set(order))).unique("row_id")
     encoded = encode_rows(read, recipe, tokenizer).by_id
     speeds: list[tuple[int, float]] = []  # tokens and seconds of each step
     for step in range(STEPS):
-        batch = [encoded[row_id] for row_id in order[step * recipe.batch_rows : (step + 1) * recipe.batch_rows]]
+        wanted = order[step * recipe.batch_rows : (step + 1) * recipe.batch_rows]
+        batch = [encoded[row_id] for row_id in wanted if row_id in encoded]  # the recipe may drop some
         began = time.monotonic()
         learner.step(batch, recipe.learning_rate)
         _wait()
@@ -75,13 +102,13 @@ def _training(plan: Plan, run: Run) -> float:
     return tokens / seconds
 
 
-def _generation(plan: Plan, run: Run) -> float:
+def _generation(plan: Plan, run: Run, backends: Backends) -> float:
     """Tokens a second, of about a batch of test prompts."""
     settings, step = plan.spec.evaluation, run.evaluations[0]
     rows = plan.rows[step.rows].head(PROMPTS)
     with (
         TemporaryDirectory() as folder,
-        Backends().open(settings, run.model.folder, Path(folder) / "calls.sqlite") as backend,
+        backends.open(settings, run.model.folder, Path(folder) / "calls.sqlite") as backend,
     ):
         began = time.monotonic()
         outputs = backend.generate(

@@ -14,9 +14,11 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from glotmix.study.gpus import device, gpus, workers_per_gpu
 from glotmix.study.job import Event, Job
 
 WORKER = (sys.executable, "-P", "-m", "glotmix.study.worker")  # -P: the current folder can shadow no library
@@ -26,19 +28,27 @@ PATIENCE = 5  # seconds a worker gets to end
 Listener = Callable[[Job, Event], None]
 
 
+@dataclass(frozen=True)
+class Program:
+    """What a worker runs, and what its environment has beside the usual."""
+
+    command: Sequence[str] = WORKER
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
 class Worker:
     """One worker process and the job it is at; its events, and None when it ends, go to the inbox."""
 
-    def __init__(self, number: int, command: Sequence[str], logs: Path, inbox: "Inbox") -> None:
+    def __init__(self, number: int, processes: int, program: Program, logs: Path, inbox: "Inbox") -> None:
         self.number = number
         self.job: Job | None = None
         with (logs / f"worker-{number}.log").open("ab") as file:
             self.process = subprocess.Popen(
-                command,
+                program.command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=file,
-                env=_environment(number),
+                env={**_environment(number, processes), **program.environment},
                 encoding="utf-8",
             )
         threading.Thread(target=self._listen, args=(inbox,), daemon=True).start()
@@ -57,22 +67,28 @@ class Worker:
             self.process.stdin.flush()
 
     def stop(self) -> None:
-        self.process.kill()  # a killed step is as good as an interrupted one
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        """A killed step is as good as an interrupted one; what starts a group of processes gets time to end them."""
+        self.process.terminate()
+        try:
             self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
 
 
 Inbox = queue.SimpleQueue[tuple[Worker, Event | None]]
 
 
 def run_jobs(
-    jobs: Sequence[Job], store: Path, processes: int, listener: Listener, command: Sequence[str] = WORKER
+    jobs: Sequence[Job], store: Path, processes: int, listener: Listener, program: Program
 ) -> list[tuple[Job, Event]]:
     """Does the jobs and returns those that failed; one failing job stops no other.
+
+    After a failure the next job gets a new worker: who knows what is left in the memory of the old one.
 
     Raises:
         OSError: the disk is full; no job could go on.
     """
+    processes = min(processes, len(jobs))
     waiting, failures, workers = deque(jobs), list[tuple[Job, Event]](), list[Worker]()
     inbox: Inbox = queue.SimpleQueue()
     logs = store / "logs"
@@ -80,7 +96,7 @@ def run_jobs(
     logs.mkdir(parents=True)
 
     def start(number: int) -> None:
-        worker = Worker(number, command, logs, inbox)
+        worker = Worker(number, processes, program, logs, inbox)
         workers.append(worker)
         advance(worker)
 
@@ -91,7 +107,7 @@ def run_jobs(
             worker.give(worker.job)
 
     try:
-        for number in range(min(processes, len(jobs))):
+        for number in range(processes):
             start(number)
         while any(worker.job for worker in workers):
             worker, event = _next(inbox)
@@ -101,13 +117,13 @@ def run_jobs(
             listener(worker.job, said)
             if said.kind == "disk full":
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            if said.kind == "failed":
+            if said.failed:
                 failures.append((worker.job, said))
-            if event is None:
                 worker.job = None
+                worker.stop()
                 if waiting:
                     start(worker.number)
-            elif said.kind in ("done", "failed"):
+            elif said.kind == "done":
                 advance(worker)
     finally:
         for worker in workers:
@@ -130,24 +146,12 @@ def _died(worker: Worker) -> Event:
     return Event(kind="failed", what=f"the worker died ({how})")
 
 
-def default_processes(jobs: int) -> int:
-    """One worker per GPU, or per core where there is none; never more than jobs."""
+def default_processes(jobs: Sequence[Job]) -> int:
+    """As many workers as the GPUs hold side by side, or one per core where there is none; never more than jobs."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(jobs, len(gpus()) or cores))
+    return max(1, min(len(jobs), len(gpus()) * workers_per_gpu(jobs) or cores))
 
 
-def gpus() -> list[str]:
-    """The GPUs workers may use, by the name CUDA_VISIBLE_DEVICES knows them by; found without importing torch."""
-    if (visible := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
-        return [name for name in visible.split(",") if name and name != "-1"]
-    if not shutil.which("nvidia-smi"):
-        return []
-    listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False).stdout
-    return [str(number) for number, line in enumerate(listed.splitlines()) if line.startswith("GPU ")]
-
-
-def _environment(number: int) -> dict[str, str]:
+def _environment(number: int, processes: int) -> dict[str, str]:
     one_thread = dict.fromkeys(THREADS, "1") | {"POLARS_MAX_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-    devices = gpus()
-    device = {"CUDA_VISIBLE_DEVICES": devices[number % len(devices)]} if devices else {}
-    return dict(os.environ) | one_thread | device
+    return dict(os.environ) | one_thread | device(number, processes)

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 from tokenizers import Tokenizer
 
@@ -20,6 +19,16 @@ from glotmix.study.plan import Plan, Run
 SAMPLE = 40  # rows per task and language
 
 Place = tuple[str, str]  # task and language
+
+LONGER_SCHEMA = pl.Schema(
+    {
+        "model": pl.String(),
+        "task": pl.String(),
+        "language": pl.String(),
+        "sampled": pl.Int64(),  # training rows
+        "longer": pl.Int64(),  # of them, than recipe.max_tokens
+    }
+)
 
 
 class Estimate:
@@ -41,38 +50,55 @@ class Estimate:
         tokenizer = self._tokenizer(run.model.folder)
         if not self._train or not tokenizer:
             return None
-        recipe = self.plan.spec.recipe
-        one_pass = sum(rows * self._mean(tokenizer, place) for place, rows in _places(run).items())
-        return round(one_pass / run.cell.total_rows * run.steps * recipe.batch_rows)
+        read = kept = 0.0  # in one pass over the mixture
+        for place, rows in _places(run).items():
+            sampled, trained = len(self._counted(tokenizer, "train", place)), self._trained(tokenizer, place)
+            read += rows / sampled * sum(trained)
+            kept += rows / sampled * len(trained)
+        return round(read / kept * run.steps * self.plan.spec.recipe.batch_rows) if kept else None
 
-    def _mean(self, tokenizer: Tokenizer, place: Place) -> float:
-        """Tokens of a row as it is trained on."""
-        counted = self._counted(tokenizer, "train", place)["tokens"]
-        return float(np.minimum(counted.to_numpy(), self.plan.spec.recipe.max_tokens).mean())
+    def longer_rows(self) -> pl.DataFrame:
+        """Of each model's sampled training rows, how many are longer than the recipe allows (`LONGER_SCHEMA`)."""
+        counted = [
+            (model.name, *place, len(tokens), int((tokens > self.plan.spec.recipe.max_tokens).sum()))
+            for model, tokenizer, runs in self._readers()
+            for place in _all_places(runs)
+            for tokens in [self._counted(tokenizer, "train", place)["tokens"]]
+        ]
+        return pl.DataFrame(counted, schema=LONGER_SCHEMA, orient="row")
+
+    def _readers(self) -> Iterator[tuple[Model, Tokenizer, list[Run]]]:
+        """The models whose tokenizer is here, with their runs; none without the pool."""
+        for model in {run.model.entry: run.model for run in self.plan.runs}.values() if self._train else ():
+            if tokenizer := self._tokenizer(model.folder):
+                yield model, tokenizer, [run for run in self.plan.runs if run.model is model]
+
+    def _trained(self, tokenizer: Tokenizer, place: Place) -> list[int]:
+        """Tokens of each sampled row as it is trained on; dropped rows are left out."""
+        recipe, counted = self.plan.spec.recipe, self._counted(tokenizer, "train", place)["tokens"]
+        if recipe.longer_rows == "drop":
+            return [tokens for tokens in counted if tokens <= recipe.max_tokens]
+        return [min(tokens, recipe.max_tokens) for tokens in counted]
 
     def check(self) -> None:
         """Raises:
         UserError: a sampled row is longer than the recipe or a model allows.
         """
-        if not self._train:
-            return
-        for model in {run.model.entry: run.model for run in self.plan.runs}.values():
-            runs = [run for run in self.plan.runs if run.model is model]
-            if tokenizer := self._tokenizer(model.folder):
-                self._check_training(model, tokenizer, {place for run in runs for place in _places(run)})
-                tests = {(step.task, step.language): step.max_new_tokens for run in runs for step in run.evaluations}
-                self._check_evaluation(model, tokenizer, tests)
+        for model, tokenizer, runs in self._readers():
+            self._check_training(model, tokenizer, _all_places(runs))
+            tests = {(step.task, step.language): step.max_new_tokens for run in runs for step in run.evaluations}
+            self._check_evaluation(model, tokenizer, tests)
 
     def _check_training(self, model: Model, tokenizer: Tokenizer, places: Iterable[Place]) -> None:
         recipe, most = self.plan.spec.recipe, positions(model.folder)
-        for place in sorted(places):
+        for place in places:
             row_id, longest, _ = self._counted(tokenizer, "train", place).sort("tokens").row(-1)
             what = f"row {row_id} has {longest} tokens with the tokenizer of {model.name}"
             if recipe.longer_rows == "refuse" and longest > recipe.max_tokens:
-                fix = "raise it or set longer_rows: truncate"
+                fix = "raise it or set longer_rows: drop or truncate"
                 raise UserError(f"recipe.max_tokens: {recipe.max_tokens}, but {what}; {fix}")
-            if most is not None and min(longest, recipe.max_tokens) > most:
-                fix = f"set max_tokens: {most} and longer_rows: truncate, or take another model"
+            if most is not None and max(self._trained(tokenizer, place), default=0) > most:
+                fix = f"set max_tokens: {most} and longer_rows: drop or truncate, or take another model"
                 raise UserError(f"recipe.max_tokens: {what}, and the model reads {most}; {fix}")
 
     def _check_evaluation(self, model: Model, tokenizer: Tokenizer, max_new_tokens: Mapping[Place, int]) -> None:
@@ -116,6 +142,10 @@ def _training_samples(plan: Plan) -> Iterator[tuple[Place, pl.DataFrame]]:
 def _places(run: Run) -> dict[Place, int]:
     """Rows by task and language."""
     return {(task, tag): rows for task, counts in run.cell.counts.items() for tag, rows in counts.items()}
+
+
+def _all_places(runs: Iterable[Run]) -> list[Place]:
+    return sorted({place for run in runs for place in _places(run)})
 
 
 def _tests(plan: Plan) -> Iterable[tuple[str, str, str]]:

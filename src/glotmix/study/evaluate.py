@@ -1,19 +1,17 @@
 """One task and language of a run's evaluation: generate, score, keep both."""
 
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from glotmix.generate.backend import Backend, Output
+from glotmix.generate.scoring import scored
 from glotmix.pool.parquet import read_parquet
 from glotmix.pool.row import asked, with_every_column
 from glotmix.study.job import EvaluationStep, Job
 from glotmix.study.store import Store
-from glotmix.task import Score, get_task
-
-UNSCORED = Score(math.nan, "unjudged", "", {}, "no reference: a judge scores it", "")
+from glotmix.task import Score
 
 
 def evaluate(job: Job, step: EvaluationStep, backend: Backend, on_progress: Callable[[int, int], None]) -> None:
@@ -27,21 +25,10 @@ def evaluate(job: Job, step: EvaluationStep, backend: Backend, on_progress: Call
         max_new_tokens=step.max_new_tokens,
         on_progress=on_progress,
     )
-    scores = scored(step.task, step.language, rows, outputs)
+    scores = scored(step.task, rows, outputs)
     with store.writing("evaluate", step.key, train=job.train, task=step.task, language=step.language) as out:
         _outputs_frame(rows, outputs).write_parquet(out / "outputs.parquet")
         scores_frame(rows, outputs, scores).write_parquet(out / "results.parquet")
-
-
-def scored(task: str, language: str, rows: pl.DataFrame, outputs: Sequence[Output]) -> list[Score]:
-    """A score per test row, in the language its answer is wanted in."""
-    score = get_task(task).score
-    references = rows["reference"].fill_null("").str.strip_chars() != ""
-    wanted = rows["answer_language"].fill_null(language)
-    return [
-        score(output.text, reference, language=tag, finished=output.finished) if there else UNSCORED
-        for output, reference, tag, there in zip(outputs, rows["reference"], wanted, references, strict=True)
-    ]
 
 
 def _outputs_frame(rows: pl.DataFrame, outputs: list[Output]) -> pl.DataFrame:

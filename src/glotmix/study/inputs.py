@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from glotmix.analysis.selection import SCORE
 from glotmix.design import Cell
 from glotmix.errors import UserError
 from glotmix.mixture import Mixture, MixtureBuilder, MixtureSpec, TooFewRows
@@ -110,7 +111,21 @@ class FromPool:
         setting = "recipe.select.rows_per_language"
         wanted = self.spec.recipe.select.rows_per_language
         parts = [self._held_out((task, tag, "validation"), per_task(wanted, task), setting) for task, tag in places]
-        return self._keep(pl.concat(parts))
+        rows = pl.concat(parts)
+        if self.spec.recipe.select.metric == SCORE:
+            self._check_scorable(rows)
+        return self._keep(rows)
+
+    def _check_scorable(self, rows: pl.DataFrame) -> None:
+        """No judge is asked during training: every row needs a reference."""
+        for task, row_id, reference in rows.select("task", "row_id", "reference").iter_rows():
+            try:
+                get_task(task).read_reference(reference or "")
+            except UserError as error:
+                raise UserError(
+                    f"recipe.select.metric: task_score can't score validation row {row_id!r} of pool {self.pool!r}:"
+                    f" {error}; or select by validation_loss"
+                ) from None
 
     def test(self, task: str, language: str) -> str:
         return self._test(task, language)

@@ -61,16 +61,22 @@ class Job(Message):
     train: str
     evaluations: tuple[EvaluationStep, ...]
     harness: tuple[HarnessStep, ...] = ()
+    study: str = ""
+    trackers: tuple[str, ...] = ()
 
 
 class Event(Message):
     """How a job stands. `part` of `parts` counts optimizer steps in training and test rows in evaluation."""
 
-    kind: Literal["started", "train", "evaluate", "done", "failed", "disk full"]
+    kind: Literal["started", "train", "evaluate", "notice", "done", "failed", "diverged", "disk full"]
     part: int = 0
     parts: int = 0
     loss: float | None = None
     tokens_per_second: float | None = None
     stage: int = 0  # of the evaluations, how many are behind us
-    what: str = ""  # evaluate: task and language; failed: the reason
+    what: str = ""  # evaluate: task and language; notice: what to know; failed, diverged: the reason
     exit_code: int = 1
+
+    @property
+    def failed(self) -> bool:
+        return self.kind in ("failed", "diverged")

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def _look(name: str, relative_to: Path, known: dict[str, str]) -> Model:
     if missing := next(_missing(found), None):
         raise UserError(f"models: {name!r} ({found}) has no {missing}")
     _check_tokens_and_code(name, found)
-    return Model(name, label, found.resolve(), model_hash(found, known), _parameters(found))
+    return Model(name, label, found.resolve(), model_hash(found, known), count_parameters(found))
 
 
 def _missing(folder: Path) -> Iterator[str]:
@@ -118,11 +119,25 @@ def has_chat_template(folder: Path) -> bool | None:
 def positions(folder: Path) -> int | None:
     """How many tokens the model in a folder can read; None if its config doesn't tell."""
     config = _json(folder / "config.json")
-    for part in (config, config.get("text_config", {})):
+    for part in (config, _part(config, "text_config")):
         for name in ("max_position_embeddings", "n_positions"):
-            if isinstance(part, dict) and isinstance(part.get(name), int):
+            if isinstance(part.get(name), int):
                 return int(part[name])
     return None
+
+
+def _part(config: dict[str, Any], name: str) -> dict[str, Any]:
+    """What a config says of a part of the model; empty if nothing."""
+    part = config.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def width(folder: Path) -> tuple[int, int]:
+    """Layers and hidden size of the model in a folder; zeros where its config doesn't tell."""
+    config = _json(folder / "config.json")
+    text = _part(config, "text_config") or config
+    layers, hidden = (text.get(name) for name in ("num_hidden_layers", "hidden_size"))
+    return (layers, hidden) if isinstance(layers, int) and isinstance(hidden, int) else (0, 0)
 
 
 def _is_json(path: Path) -> bool:
@@ -149,22 +164,36 @@ def _shards(folder: Path) -> list[Path]:
     return [whole] if whole.is_file() else []
 
 
-def _parameters(folder: Path) -> int:
-    """Numbers in the weights, from the headers of the files."""
+def adapter_parameters(folder: Path, rank: int) -> int:
+    """How many parameters LoRA trains: beside every linear layer but the head, a matrix on either side of its rank.
+
+    A tensor of two dimensions is such a layer unless it is an embedding, a norm, or as high as the vocabulary.
+    """
+    config = _json(folder / "config.json")
+    vocabulary = config.get("vocab_size") or _part(config, "text_config").get("vocab_size")
+    return sum(
+        rank * sum(shape)
+        for name, shape in _tensors(folder)
+        if len(shape) == 2 and shape[0] != vocabulary and not re.search(r"embed|norm|wpe|lm_head", name)
+    )
+
+
+def count_parameters(folder: Path) -> int:
+    """Numbers in the weights."""
+    return sum(prod(shape) for _, shape in _tensors(folder))
+
+
+def _tensors(folder: Path) -> Iterator[tuple[str, list[int]]]:
+    """Names and shapes of the weights, from the headers of the files."""
     from safetensors import SafetensorError, safe_open
 
-    count = 0
     for shard in _shards(folder):
         try:
             with safe_open(shard, framework="numpy") as tensors:
                 for name in tensors.keys():  # noqa: SIM118 (not a mapping)
-                    size = 1
-                    for width in tensors.get_slice(name).get_shape():
-                        size *= width
-                    count += size
+                    yield name, tensors.get_slice(name).get_shape()
         except SafetensorError as error:
             raise UserError(f"models: {shard} is not a safetensors file ({error}); copy it again, whole") from None
-    return count
 
 
 def _hub_copy(name: str) -> Path:

@@ -7,11 +7,13 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
+from glotmix.analysis.selection import SCORE
 from glotmix.design import Cell, cells
 from glotmix.errors import GlotmixError, UserError
 from glotmix.harness.tasks import HarnessTask, find_tasks
@@ -106,6 +108,8 @@ class Plan:
             train=run.train,
             evaluations=tuple(step for step in run.evaluations if not store.is_done("evaluate", step.key)),
             harness=tuple(step for step in run.harness if not store.is_done("evaluate", step.key)),
+            study=self.spec.name,
+            trackers=self.spec.trackers,
         )
 
 
@@ -131,7 +135,7 @@ def make_plan(spec: StudySpec, folder: Path, file_hashes: dict[str, str], models
         UserError: the pool or a model lacks what the spec asks for.
     """
     inputs = _inputs(spec, folder)
-    models = [resolve_model(name, folder, file_hashes, models_seen) for name in spec.models]
+    models = [_marked(resolve_model(name, folder, file_hashes, models_seen), spec) for name in spec.models]
     _check_names(models)
     _check_templates(spec, models)
     declared = cells(spec, inputs.available)
@@ -166,14 +170,14 @@ def _runs(
         for seed in cell.seeds if model.entry in cell.models else ():
             name = f"{model.name}/{cell.name}/seed={seed}"
             _check_warmup(spec, name, steps)
-            train = train_key(spec, model, mixture, validation, steps, seed)
+            train = train_key(spec, model, cell, mixture, validation, steps, seed)
             evaluations = tuple(evaluation_step(spec, train, *test) for test in tests)
             harness = tuple(harness_step(spec, train, task) for task in outcomes)
             runs.append(Run(name, model, cell, seed, steps, mixture, validation, train, evaluations, harness))
     return runs
 
 
-def train_key(spec: StudySpec, model: Model, mixture: str, validation: str, steps: int, seed: int) -> str:
+def train_key(spec: StudySpec, model: Model, cell: Cell, mixture: str, validation: str, steps: int, seed: int) -> str:
     """Which rows select a checkpoint is in their content; what only saves memory changes no gradient."""
     lengths = {"epochs", "steps", "warmup_steps", "warmup_share"}
     memory = {"tokens_per_micro_batch", "gradient_checkpointing"}
@@ -185,11 +189,19 @@ def train_key(spec: StudySpec, model: Model, mixture: str, validation: str, step
         model=model.content_hash,
         mixture=mixture,
         validation=validation,
-        recipe=settings | {"select": spec.recipe.select.metric},
+        recipe=settings | {"select": _selected_by(spec, cell)},
         steps=[steps, warmup_steps(spec.recipe, steps)],
         order=order | ({"anchor_language": spec.languages.anchor} if spec.order.anchor else {}),
         seed=seed,
     )
+
+
+def _selected_by(spec: StudySpec, cell: Cell) -> list[Any]:
+    """The metric, and for scores of answers what says how they are scored and how long they may be."""
+    metric = spec.recipe.select.metric
+    longest = {task: per_task(spec.evaluation.max_new_tokens, task) for task in sorted(cell.counts)}
+    scores = [[task, get_task(task).VERSION, tokens] for task, tokens in longest.items()]
+    return [metric, *(scores if metric == SCORE else [])]
 
 
 def evaluation_step(spec: StudySpec, train: str, task: str, language: str, rows: str) -> EvaluationStep:
@@ -203,6 +215,11 @@ def evaluation_step(spec: StudySpec, train: str, task: str, language: str, rows:
         scorer=[task, get_task(task).VERSION],
     )
     return EvaluationStep(key=step, task=task, language=language, rows=rows, max_new_tokens=tokens)
+
+
+def _marked(model: Model, spec: StudySpec) -> Model:
+    """Not fully fine-tuned, a model is called so wherever it is named."""
+    return replace(model, name=f"{model.name}+lora{spec.recipe.lora.rank}") if spec.recipe.lora else model
 
 
 def _check_names(models: list[Model]) -> None:

@@ -55,7 +55,9 @@ class _Lines:
         if event.kind == "started":
             self.begun[job.train] = time.monotonic()
             self._say(f"{job.run}: started")
-        elif event.kind in ("done", "failed"):
+        elif event.kind == "notice":
+            self._say(f"{job.run}: {event.what}")
+        elif event.kind == "done" or event.failed:
             self.ended += 1
             seconds = time.monotonic() - self.begun[job.train]
             self._say(f"{job.run}: {event.kind} in {seconds:.0f} s ({self.ended} of {self.jobs})")
@@ -79,6 +81,8 @@ class _Bars:
             self.bars[job.train] = self.progress.add_task(job.run, total=1, phase="starting", count="", detail="")
         elif event.kind in ("train", "evaluate"):
             self._advance(job, event)
+        elif event.kind == "notice":
+            self.progress.console.print(f"{job.run}: {event.what}", markup=False, emoji=False, highlight=False)
         else:
             self.progress.remove_task(self.bars.pop(job.train))
             self.shares[job.train] = 1.0

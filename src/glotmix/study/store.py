@@ -117,14 +117,15 @@ class Store:
             holder.unlink(missing_ok=True)
             lock.release()
 
-    def fail(self, key: str, reason: str) -> None:
+    def fail(self, key: str, state: str, reason: str) -> None:
         with contextlib.suppress(OSError):  # on a full disk the reason is still printed
             self._failed(key).parent.mkdir(parents=True, exist_ok=True)
-            write_json(self._failed(key), {"reason": reason})
+            write_json(self._failed(key), {"state": state, "reason": reason})
 
-    def failure(self, key: str) -> str:
-        """Why the run with this train key failed, or nothing."""
-        return str(read_json(self._failed(key)).get("reason", ""))
+    def failure(self, key: str) -> tuple[str, str]:
+        """How (failed or diverged) and why the run with this train key failed, or nothing twice."""
+        told = read_json(self._failed(key))
+        return str(told.get("state", "")), str(told.get("reason", ""))
 
     def retry(self, key: str) -> None:
         self._failed(key).unlink(missing_ok=True)

@@ -16,18 +16,22 @@ from glotmix.spec import StudySpec, load_spec
 from glotmix.study.backends import check_backend
 from glotmix.study.budget import Speed, notes, plan_frame, speed_key
 from glotmix.study.effects import effects_frame
-from glotmix.study.engine import WORKER, Listener, default_processes, run_jobs
+from glotmix.study.engine import WORKER, Listener, Program, default_processes, run_jobs
 from glotmix.study.estimate import Estimate
 from glotmix.study.identity import key
 from glotmix.study.job import Event, Job
 from glotmix.study.judge_steps import failed_calls
 from glotmix.study.judging import check_judge, judge_answers, missing_key
+from glotmix.study.launch import launched
+from glotmix.study.libraries import check_libraries
 from glotmix.study.models import Seen, fetch_model
 from glotmix.study.plan import Plan, Run, is_done, make_plan
 from glotmix.study.progress import shown
 from glotmix.study.results import results_frame, samples_frame
+from glotmix.study.selection import curves_frame, selection_frame, validation_frame
 from glotmix.study.store import Store, disk_full, read_json, write_json
 from glotmix.study.summary import study_info
+from glotmix.train.track import check_trackers
 from glotmix.version import version
 
 FILE = "study.yaml"
@@ -37,11 +41,11 @@ SPEEDS = "speeds.json"
 
 
 class RunsFailed(GlotmixError):
-    """One line per run that failed; the others are done."""
+    """One line per run that failed; the others are done. `findings` are of those, if there are any."""
 
-    def __init__(self, message: str, exit_code: int) -> None:
+    def __init__(self, message: str, exit_code: int, findings: pl.DataFrame | None = None) -> None:
         super().__init__(message)
-        self.exit_code = exit_code
+        self.exit_code, self.findings = exit_code, findings
 
 
 class DiskFull(GlotmixError):
@@ -116,6 +120,12 @@ class Study:
         """The smallest gains over a baseline that the study can detect (`EFFECTS_SCHEMA`), before anything is run."""
         return effects_frame(self.planned)
 
+    def longer_rows(self) -> pl.DataFrame:
+        """How many of up to 40 rows of each task and language each model's tokenizer makes longer than the recipe
+        allows (`LONGER_SCHEMA`), as far as pool and tokenizers are here; what was trained is counted in the report.
+        """
+        return Estimate(self.planned).longer_rows()
+
     def missing(self) -> list[str]:
         """What `run` needs and is not there yet, a line each, with what brings it."""
         return [line for line in (*notes(self.planned), missing_key(self.planned, self.store)) if line]
@@ -141,46 +151,57 @@ class Study:
         from glotmix.study.calibrate import measured  # imports torch
 
         largest = {run.model.name: run for run in sorted(here, key=lambda run: run.cell.total_rows)}
-        for run in largest.values():
-            speed = measured(self.resolved, run, say)
+        for run, speed in measured(self.resolved, largest.values(), say):
             found = read_json(self.store.root / SPEEDS)
             self.store.root.mkdir(parents=True, exist_ok=True)
             write_json(self.store.root / SPEEDS, found | {speed_key(self.spec, run.model): asdict(speed)})
 
     def run(
-        self, processes: int | None = None, console: Console | None = None, worker: Sequence[str] = WORKER
+        self,
+        processes: int | None = None,
+        console: Console | None = None,
+        worker: Sequence[str] = WORKER,
+        accelerate: Path | None = None,
     ) -> pl.DataFrame:
-        """Does everything that is not done yet, writes the report, and returns the findings.
+        """Does everything that is not done yet, writes the report of what is done, and returns the findings.
 
         Args:
-            processes: runs side by side; one per GPU, or else per core, if not given.
+            processes: runs side by side; as many as the GPUs hold, or else one per core, if not given.
             console: where progress is shown; standard error if not given.
             worker: the program that does a job.
+            accelerate: a config file of accelerate; the processes it asks for do every job together.
 
         Raises:
             UserError: the study can't be right, or another process runs it.
-            RunsFailed: some runs failed; the others are done.
+            RunsFailed: some runs failed; the others are done, and findings and report tell of them.
             DiskFull: what is done is kept.
         """
+        program = Program(worker)
+        if accelerate:
+            program, processes = launched(accelerate, self.spec.evaluation, processes), 1
         plan, screen = self._with_models(), console or Console(stderr=True)
         try:
             with self.store.lock():
                 check_judge(plan, self.store)
                 check_backend(plan.spec.evaluation)
+                check_trackers(plan.spec.trackers)
+                check_libraries(plan.spec.recipe)
                 failures = None
                 if jobs := plan.jobs(self.store):
                     self._write_inputs(plan, jobs)
                     with shown(screen, len(jobs)) as listener:
-                        failures = self._work(jobs, processes or default_processes(len(jobs)), listener, worker)
+                        failures = self._work(jobs, processes or default_processes(jobs), listener, program)
                 judge_answers(plan, self.store, screen)
-                if failures:
+                if failures and not any(is_done(run, self.store) for run in plan.runs):
                     raise failures
                 found = self.findings()
                 self._refresh_report(found)
+                if failures:
+                    raise RunsFailed(str(failures), failures.exit_code, found)
                 return found
         except RunsFailed as failed:
             message = f"{failed}\n{self.count_done()}; run again to retry the others"
-            raise RunsFailed(message, failed.exit_code) from None
+            raise RunsFailed(message, failed.exit_code, failed.findings) from None
         except Exception as error:
             if disk_full(error, self.folder):
                 message = f"disk full at {self.store.root}: free space and run again; {self.count_done()}"
@@ -210,14 +231,14 @@ class Study:
                 with self.store.writing("rows", rows) as folder:
                     plan.rows[rows].write_parquet(folder / "rows.parquet")
 
-    def _work(self, jobs: list[Job], processes: int, listener: Listener, worker: Sequence[str]) -> RunsFailed | None:
+    def _work(self, jobs: list[Job], processes: int, listener: Listener, program: Program) -> RunsFailed | None:
         def record(job: Job, event: Event) -> None:
             self.store.retry(job.train)
-            if event.kind == "failed":
-                self.store.fail(job.train, event.what)
+            if event.failed:
+                self.store.fail(job.train, event.kind, event.what)
             listener(job, event)
 
-        failures = run_jobs(jobs, self.store.root, processes, record, worker)
+        failures = run_jobs(jobs, self.store.root, processes, record, program)
         if not failures:
             return None
         lines = [f"{job.run}: {event.what}" for job, event in failures]
@@ -229,17 +250,19 @@ class Study:
         return f"{done} of {len(self.resolved.runs)} runs are done"
 
     def status(self) -> pl.DataFrame:
-        """Every run's state: done, failed (with the reason), begun or waiting, and how many evaluations it has."""
+        """Every run's state: done, failed or diverged (with the reason), begun or waiting, and how many evaluations it
+        has.
+        """
         return pl.DataFrame([self._state(run) for run in self.resolved.runs], schema=STATUS_SCHEMA)
 
     def _state(self, run: Run) -> dict[str, str | int | None]:
         done = [step for step in run.measured if self.store.is_done("evaluate", step.key)]
         trained = self.store.is_done("train", run.train)
         begun = trained or self.store.partial("train", run.train).is_dir()
-        reason = self.store.failure(run.train)
+        failure, reason = self.store.failure(run.train)
         judged = [step for step in run.evaluations if step.judge and self.store.is_done("judge", step.judge)]
         finished = is_done(run, self.store)
-        state = "done" if finished else "failed" if reason else "begun" if begun else "waiting"
+        state = "done" if finished else failure or ("begun" if begun else "waiting")
         return {
             "run": run.name,
             "state": state,
@@ -258,6 +281,18 @@ class Study:
     def samples(self) -> pl.DataFrame:
         """What was asked and answered (`SAMPLES_SCHEMA`): prompt, reference, output and verdict of what is done."""
         return samples_frame(self.resolved, self.store)
+
+    def validation(self) -> pl.DataFrame:
+        """Every validation row at every checkpoint (`VALIDATION_SCHEMA`) of what is done, and if that step was kept."""
+        return validation_frame(self.resolved, self.store)
+
+    def curves(self) -> pl.DataFrame:
+        """The mean of every task and language at every checkpoint (`CURVE_SCHEMA`) of what is done."""
+        return curves_frame(self.resolved, self.store)
+
+    def selection(self) -> pl.DataFrame:
+        """Which checkpoint every run that is done kept, and how sure that choice is (`SELECTION_SCHEMA`)."""
+        return selection_frame(self.resolved, self.store)
 
     def findings(self) -> pl.DataFrame:
         """Named quantities with their intervals and definitions (`FINDINGS_SCHEMA`), from what is done.
@@ -297,10 +332,11 @@ class Study:
     def _refresh_report(self, found: pl.DataFrame) -> None:
         """Writes the report unless the one that is there tells of the same study and the same finished steps."""
         plan, record = self.resolved, self.store.root / "report.json"
-        steps = sorted(step.key for run in plan.runs for step in run.measured)
+        steps = sorted(step.key for run in plan.runs if is_done(run, self.store) for step in run.measured)
+        failed = sorted({run.train: self.store.failure(run.train) for run in plan.runs}.items())
         judged = sorted([step.judge, failed_calls(self.store, step)] for run in plan.runs for step in run.evaluations)
         spec = self.spec.model_dump(mode="json")
-        told = {"key": key("report", 1, spec=spec, steps=steps, judged=judged, glotmix=version())}
+        told = {"key": key("report", 1, spec=spec, steps=steps, failed=failed, judged=judged, glotmix=version())}
         if not self.report_path.is_file() or read_json(record) != told:
             self._write_report(found)
             write_json(record, told)
@@ -309,7 +345,7 @@ class Study:
 STATUS_SCHEMA = pl.Schema(
     {
         "run": pl.String(),
-        "state": pl.String(),  # done | failed | begun | waiting
+        "state": pl.String(),  # done | failed | diverged | begun | waiting
         "trained": pl.Boolean(),
         "evaluated": pl.Int64(),  # of its evaluations, one per task and language
         "evaluations": pl.Int64(),

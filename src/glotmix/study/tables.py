@@ -24,9 +24,10 @@ from glotmix.analysis.quantities import (
     UNSEEN_GAIN,
 )
 from glotmix.report.families import short
-from glotmix.report.text import NONE, count, signed, span
+from glotmix.report.text import LONGER, NONE, count, signed, span
+from glotmix.spec import Recipe
 
-STATES = {"done": "green", "failed": "red", "begun": "yellow", "waiting": "dim"}
+STATES = {"done": "green", "failed": "red", "diverged": "red", "begun": "yellow", "waiting": "dim"}
 WRAPPED = ("run", "by language", "reason", "setting", "against", "design", "model", "same training as")
 FINDINGS = {  # tables of findings, with the heading of every column
     "gain over the baseline": {
@@ -50,7 +51,8 @@ ESTIMATES = {
 PLAN_DEFINITIONS = (
     "Steps, tokens and GPU-hours are of whole trainings; one that runs share counts once. Tokens: estimated from up to"
     " 40 rows per task and language, padding left out. GPU-hours: tokens / tokens a second of one GPU. Evaluation,"
-    " where its speed was measured: as if every answer were as long as it may be; else training only."
+    " where its speed was measured, with the answers that select checkpoints (task_score): as if every answer were as"
+    " long as it may be; else training only."
 )
 View = Callable[[pl.DataFrame], list[Table | str]]
 
@@ -64,7 +66,8 @@ def plan_table(plan: pl.DataFrame, all_runs: bool = False) -> list[Table | str]:
     done = f" ({plan['done'].sum()} done)" if plan["done"].any() else ""
     trainings = f"{len(own)} distinct trainings{shared if len(own) < len(plan) else ''}"
     total = f"In all: {len(plan)} runs{done}, {trainings}, {_amounts(own)}{_judging(plan)}."
-    return [_runs_table(plan, known) if every else _groups_table(plan, known), total, PLAN_DEFINITIONS]
+    runs = _runs_table(plan, known) if every else _groups_table(plan, known)
+    return [runs, total, *_adapters(plan), PLAN_DEFINITIONS]
 
 
 def _runs_table(plan: pl.DataFrame, known: Mapping[str, str]) -> Table:
@@ -91,6 +94,14 @@ def _groups_table(plan: pl.DataFrame, known: Mapping[str, str]) -> Table:
         sums = [count(_sum(own["steps"])), *(_short(_sum(own[name])) for name in known)]
         _add(table, *(str(name or NONE) for name in names), count(len(runs)), count(len(own)), rows, *sums)
     return table
+
+
+def _adapters(plan: pl.DataFrame) -> list[str]:
+    """What LoRA trains of each model."""
+    told = plan.filter(pl.col("trained_parameters") < pl.col("parameters"))
+    models = told.select("model", "trained_parameters", "parameters").unique(maintain_order=True)
+    of_each = [f"{count(few)} parameters beside the {count(many)} of {model}" for model, few, many in models.rows()]
+    return [f"Adapters alone are trained (LoRA): {', '.join(of_each)}."] if of_each else []
 
 
 def _amounts(own: pl.DataFrame) -> str:
@@ -134,6 +145,18 @@ def effects_table(effects: pl.DataFrame) -> list[Table | str]:
     if len(effects.filter(seeds=1, baseline_seeds=1)):
         told += " One seed: seed noise not measured; taken as known here, its intervals leave it out or borrow it."
     return [table, told] if len(effects) else ["Nothing is compared with a baseline: no smallest effect."]
+
+
+def longer_table(longer: pl.DataFrame, recipe: Recipe) -> list[Table | str]:
+    """Where rows are longer than the recipe allows; nothing if there are none."""
+    found = longer.filter(pl.col("longer") > 0).sort(pl.col("longer") / pl.col("sampled"), descending=True)
+    if found.is_empty():
+        return []
+    table = _table(("longer rows of", "task", "model", ">of the sampled rows"))
+    for model, task, tag, sampled, over in found.iter_rows():
+        _add(table, tag, task, model, f"{over / sampled:.0%}")
+    done = {"drop": "dropped", "truncate": "truncated"}[recipe.longer_rows]
+    return ["", table, f"Rows longer than max_tokens {recipe.max_tokens:,} are {done}. {LONGER}"]
 
 
 def _by_language(run: Mapping[str, Any]) -> str:

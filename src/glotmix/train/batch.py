@@ -1,89 +1,81 @@
 """Rows to tensors: the rows of a step, cut into micro-batches that fit a token budget."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate, chain
+from typing import Any
 
-import polars as pl
 import torch
-from transformers import PreTrainedTokenizerBase
 
-from glotmix.errors import UserError
-from glotmix.generate.template import Encoded, encode_row
-from glotmix.spec import Recipe
-
-IGNORED = -100  # the label of a position that is not a target
+from glotmix.generate.template import Encoded
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows padded on the right: all tensors are (rows, tokens).
+    """Rows as a model reads them, each without its last token, after which nothing is predicted.
 
-    There is no attention mask: attention is causal, so what is padded behind a row can't change it.
+    Padded on the right: `input_ids` is (rows, tokens). There is no attention mask: attention is causal, so what is
+    padded behind a row can't change it. Or laid end to end: `input_ids` and `position_ids` are (1, tokens) and `starts`
+    (rows + 1,) says where each begins. No rows at all (an empty share of a step) are one token without a target.
     """
 
     input_ids: torch.Tensor
-    labels: torch.Tensor
+    places: torch.Tensor  # (targets,) where each target is predicted, in the flattened input_ids
+    targets: torch.Tensor  # (targets,) row by row
+    longest: int  # tokens of the longest row
+    position_ids: torch.Tensor | None = None
+    starts: torch.Tensor | None = None
 
     def to(self, device: torch.device) -> "Batch":
-        return Batch(self.input_ids.to(device), self.labels.to(device))
+        """All tensors on a device."""
+        tensors = {name: value for name, value in vars(self).items() if isinstance(value, torch.Tensor)}
+        moved: dict[str, Any] = {name: tensor.to(device, non_blocking=True) for name, tensor in tensors.items()}
+        return replace(self, **moved)
 
 
-@dataclass(frozen=True)
-class EncodedRows:
-    by_id: dict[str, Encoded]
-    truncated: int
-
-
-def encode_rows(rows: pl.DataFrame, recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> EncodedRows:
-    """Tokenizes every row once.
-
-    Raises:
-        UserError: a row is longer than `max_tokens` and the recipe refuses that, or cutting it leaves no target token.
-    """
-    by_id = {
-        row_id: encode_row(messages, recipe.template, tokenizer)
-        for row_id, messages in zip(rows["row_id"], rows["messages"].to_list(), strict=True)
-    }
-    longer = {row_id: row for row_id, row in by_id.items() if len(row.ids) > recipe.max_tokens}
-    if longer and recipe.longer_rows == "refuse":
-        row_id, row = max(longer.items(), key=lambda pair: len(pair[1].ids))
-        raise UserError(
-            f"{len(longer)} of {len(by_id)} rows are longer than max_tokens {recipe.max_tokens}, the longest being"
-            f" {row_id} with {len(row.ids)} tokens; raise recipe.max_tokens or set longer_rows: truncate"
-        )
-    for row_id, row in longer.items():
-        by_id[row_id] = Encoded(row.ids[: recipe.max_tokens], min(row.prompt_tokens, recipe.max_tokens))
-    if without := sum(not target_tokens(by_id[row_id], recipe.loss_on) for row_id in longer):
-        raise UserError(
-            f"max_tokens {recipe.max_tokens} leaves {without} of {len(by_id)} rows no token to learn: their prompts are"
-            " that long; raise recipe.max_tokens"
-        )
-    return EncodedRows(by_id, truncated=len(longer))
+def first_target(row: Encoded, loss_on: str) -> int:
+    """Place of the first token that the loss is summed over. A row's first token has nothing before it."""
+    return max(1, row.prompt_tokens if loss_on == "answer" else 1)
 
 
 def target_tokens(row: Encoded, loss_on: str) -> int:
-    """How many tokens of a row the loss is summed over. The first token has nothing before it."""
-    return len(row.ids) - max(1, row.prompt_tokens if loss_on == "answer" else 1)
+    """How many tokens of a row the loss is summed over."""
+    return len(row.ids) - first_target(row, loss_on)
 
 
-def micro_batches(rows: Sequence[Encoded], tokens: int) -> list[list[int]]:
-    """Places of all rows, longest first, cut so that no part has more than `tokens` padded tokens (or one row)."""
+def micro_batches(rows: Sequence[Encoded], tokens: int, *, padded: bool = True) -> list[list[int]]:
+    """Places of all rows, longest first, cut so that no part has more than `tokens` tokens (or one row).
+
+    `padded`: each row counts as long as the longest of its part.
+    """
     longest_first = sorted(range(len(rows)), key=lambda place: -len(rows[place].ids))
-    parts, start = [], 0
-    while start < len(rows):
-        size = max(1, tokens // len(rows[longest_first[start]].ids))
-        parts.append(longest_first[start : start + size])
-        start += size
+    parts: list[list[int]] = []
+    left = 0
+    for place in longest_first:
+        length = len(rows[parts[-1][0] if padded and left else place].ids)
+        if length > left:
+            parts.append([])
+            left, length = max(tokens, len(rows[place].ids)), len(rows[place].ids)
+        parts[-1].append(place)
+        left -= length
     return parts
 
 
-def collate(rows: Sequence[Encoded], loss_on: str) -> Batch:
-    """Right-padded tensors; prompt tokens are targets only if `loss_on` is all."""
-    width = max(len(row.ids) for row in rows)
-    ids, labels = [], []
-    for row in rows:
-        padding = width - len(row.ids)
-        not_targets = row.prompt_tokens if loss_on == "answer" else 0
-        ids.append([*row.ids, *[0] * padding])
-        labels.append([IGNORED] * not_targets + list(row.ids[not_targets:]) + [IGNORED] * padding)
-    return Batch(torch.tensor(ids), torch.tensor(labels))
+def collate(rows: Sequence[Encoded], loss_on: str, *, padded: bool = True) -> Batch:
+    """Rows side by side, padded, or end to end; prompt tokens are targets only if `loss_on` is all."""
+    read = [row for row in rows if len(row.ids) > 1]
+    inputs = [row.ids[:-1] for row in read] or [(0,)]
+    lengths = [len(ids) for ids in inputs]
+    width = max(lengths)
+    starts = [*(range(0, width * len(inputs), width) if padded else accumulate(lengths, initial=0))]
+    places = [
+        torch.arange(start + first_target(row, loss_on) - 1, start + len(row.ids) - 1)
+        for row, start in zip(read, starts, strict=False)  # there is one start more, the end, or a row more, the empty
+    ]
+    targets = [*chain.from_iterable(row.ids[first_target(row, loss_on) :] for row in read)]
+    shared = (torch.cat([torch.arange(0), *places]), torch.tensor(targets, dtype=torch.long), width)
+    if padded:
+        return Batch(torch.tensor([[*ids, *[0] * (width - len(ids))] for ids in inputs]), *shared)
+    positions = torch.cat([torch.arange(length) for length in lengths])
+    flat = torch.tensor([[*chain.from_iterable(inputs)]])
+    return Batch(flat, *shared, position_ids=positions[None], starts=torch.tensor(starts, dtype=torch.int32))

@@ -1,77 +1,110 @@
-"""The rows that select a checkpoint: measured one by one, so that the choice can be made again on a resample."""
+"""The rows that select a checkpoint: measured one by one, so that the choice can be made again on some of them.
 
-from collections.abc import Sequence
+1. The loss of every row, always: it costs little, and says when a training overfits.
+2. Where the recipe selects by `task_score`, also the score of the model's own answer to the row: written greedily by
+   the model as it is, in the precision it is trained in, and scored as test answers are.
+3. Of several processes each writes all answers, as a sharded model only computes where all take part; the first one's
+   scores count.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
+import torch
+from torch.distributed.fsdp import FSDPModule
 from transformers import PreTrainedTokenizerBase
 
+from glotmix.analysis.selection import LOSS, SCORE, VALIDATION_SCHEMA
+from glotmix.generate.scoring import scored
 from glotmix.generate.template import Encoded
-from glotmix.spec import Recipe
-from glotmix.train.batch import encode_rows, target_tokens
+from glotmix.generate.transformers_backend import TransformersBackend
+from glotmix.pool.row import asked
+from glotmix.spec import Evaluation, Recipe, per_task
+from glotmix.train.batch import target_tokens
+from glotmix.train.encode import encode_rows
 from glotmix.train.learner import Learner
-
-VALIDATION_SCHEMA = pl.Schema(
-    {
-        "step": pl.Int64(),
-        "task": pl.String(),
-        "language": pl.String(),
-        "row_id": pl.String(),
-        "item_id": pl.String(),
-        "metric": pl.String(),
-        "value": pl.Float64(),  # validation_loss: per target token of the row
-        "weight": pl.Float64(),  # validation_loss: the row's target tokens
-    }
-)
-CURVE_SCHEMA = pl.Schema(
-    {
-        "step": pl.Int64(),
-        "task": pl.String(),
-        "language": pl.String(),
-        "metric": pl.String(),
-        "value": pl.Float64(),  # weighted mean of the rows
-    }
-)
 
 
 @dataclass(frozen=True)
 class Validator:
-    """The validation rows, tokenized: `rows` has task, language, row_id and item_id of each."""
+    """The validation rows (`ROW_SCHEMA`), by task and language, and the tokens of each.
+
+    `model_dir` is what the training started from; `evaluation` says how long answers may be, and how many are written
+    at once.
+    """
 
     rows: pl.DataFrame
     encoded: Sequence[Encoded]
+    longer: pl.DataFrame  # of `EncodedRows`
+    model_dir: Path
     recipe: Recipe
+    evaluation: Evaluation
 
     @classmethod
-    def of(cls, rows: pl.DataFrame, recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> "Validator":
+    def of(
+        cls,
+        rows: pl.DataFrame,
+        tokenizer: PreTrainedTokenizerBase,
+        model_dir: Path,
+        recipe: Recipe,
+        evaluation: Evaluation,
+    ) -> "Validator":
         """Raises:
         UserError: a row is longer than the recipe allows.
         """
-        in_order = rows.sort("task", "language", "row_id")
-        by_id = encode_rows(in_order, recipe, tokenizer).by_id
-        told = in_order.select("task", "language", "row_id", "item_id")
-        return cls(told, [by_id[row_id] for row_id in in_order["row_id"]], recipe)
+        encoded = encode_rows(rows, recipe, tokenizer)
+        kept = rows.filter(pl.col("row_id").is_in(list(encoded.by_id))).sort("task", "language", "row_id")
+        ids = [encoded.by_id[row_id] for row_id in kept["row_id"]]
+        return cls(kept, ids, encoded.longer, model_dir, recipe, evaluation)
 
     def measure(self, learner: Learner, step: int) -> pl.DataFrame:
-        """One record per row (`VALIDATION_SCHEMA`)."""
-        sums = pl.Series(learner.row_losses(self.encoded), dtype=pl.Float64)
-        targets = pl.Series([target_tokens(row, self.recipe.loss_on) for row in self.encoded], dtype=pl.Float64)
-        measured = self.rows.with_columns(
-            step=pl.lit(step), metric=pl.lit("validation_loss"), value=sums / targets, weight=targets
-        )
+        """One record per row and metric (`VALIDATION_SCHEMA`).
+
+        Raises:
+            GlotmixError: memory does not hold a row, or the model has too few positions for an answer.
+        """
+        scores = [self._scores(learner)] if self.recipe.select.metric == SCORE else []
+        measured = pl.concat([*scores, self._losses(learner)]).with_columns(step=pl.lit(step))
         return measured.select(VALIDATION_SCHEMA.names()).cast(VALIDATION_SCHEMA)
 
+    def _losses(self, learner: Learner) -> pl.DataFrame:
+        sums = pl.Series(learner.row_losses(self.encoded), dtype=pl.Float64)
+        targets = pl.Series([target_tokens(row, self.recipe.loss_on) for row in self.encoded], dtype=pl.Float64)
+        return self._measured(LOSS, sums / targets, targets)
 
-def curve(measured: pl.DataFrame) -> pl.DataFrame:
-    """The mean of every step, task, language and metric (`CURVE_SCHEMA`)."""
-    weighted = (pl.col("value") * pl.col("weight")).sum() / pl.col("weight").sum()
-    by = ["step", "task", "language", "metric"]
-    return measured.group_by(by, maintain_order=True).agg(value=weighted).select(CURVE_SCHEMA.names())
+    def _scores(self, learner: Learner) -> pl.DataFrame:
+        budget = self.evaluation.tokens_per_batch
+        backend = TransformersBackend(self.model_dir, tokens_per_batch=budget, model=learner.model)
+        values: list[float] = []
+        learner.module.eval()
+        with learner.devices.computing(), _gathered(learner.module):
+            for (task,), rows in self.rows.group_by("task", maintain_order=True):
+                outputs = backend.generate(
+                    [asked(messages) for messages in rows["messages"].to_list()],
+                    template=self.recipe.template,
+                    max_new_tokens=per_task(self.evaluation.max_new_tokens, str(task)),
+                )
+                values += [score.value for score in scored(str(task), rows, outputs)]
+        agreed = learner.devices.sums([value if learner.devices.main else 0.0 for value in values])
+        return self._measured(SCORE, pl.Series(agreed, dtype=pl.Float64), pl.lit(1.0))
+
+    def _measured(self, metric: str, values: pl.Series, weights: pl.Series | pl.Expr) -> pl.DataFrame:
+        told = self.rows.select("task", "language", "row_id", "item_id")
+        return told.with_columns(metric=pl.lit(metric), value=values, weight=weights)
 
 
-def best_step(measured: pl.DataFrame, metric: str) -> tuple[int, float]:
-    """The step whose mean over tasks and languages is best, the first of equals, and that mean."""
-    means = curve(measured.filter(metric=metric)).group_by("step").agg(pl.col("value").mean())
-    sign = 1 if metric == "validation_loss" else -1
-    step, value = means.sort(pl.col("value") * sign, "step").row(0)
-    return int(step), float(value)
+@contextmanager
+def _gathered(module: torch.nn.Module) -> Iterator[None]:
+    """Lets the model inside a sharded module be called: its layers gather what is theirs, what is left is gathered here
+    (the embeddings and the last norm)."""
+    if not isinstance(module, FSDPModule):
+        yield
+        return
+    module.unshard()
+    try:
+        yield
+    finally:
+        module.reshard()

@@ -1,0 +1,37 @@
+"""The same bits each time, on a GPU too: what an exact resume rests on.
+
+1. Kernels that add in whatever order their threads end are left for those that don't: torch's deterministic mode.
+2. It has to be the strict one: when told to warn alone, attention's backward pass stays as it was.
+3. What has no such kernel at all fails in the strict mode. Then the rest of the training does without, and says so.
+4. cuBLAS needs a workspace of fixed size, which is read before CUDA starts: the engine sets `CUBLAS_WORKSPACE_CONFIG`.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+
+@contextmanager
+def deterministic(strict: bool) -> Iterator[None]:
+    """Within, kernels are deterministic; if not `strict`, as far as there are any."""
+    memory: Any = torch.utils.deterministic
+    mode, fills = torch.get_deterministic_debug_mode(), memory.fill_uninitialized_memory
+    torch.use_deterministic_algorithms(True, warn_only=not strict)
+    memory.fill_uninitialized_memory = False  # costs time, and nothing reads it
+    try:
+        yield
+    finally:
+        torch.set_deterministic_debug_mode(mode)
+        memory.fill_uninitialized_memory = fills
+
+
+def lacks_kernel(error: BaseException) -> bool:
+    """Whether it is the strict mode that complains; the user is told what of."""
+    lacking = "does not have a deterministic implementation" in str(error)
+    if lacking:
+        what = str(error).splitlines()[0]
+        logging.getLogger(__name__).warning("a resumed training may differ in the last bits: %s", what)
+    return lacking

@@ -1,0 +1,158 @@
+"""The page's section on checkpoints: curves with the steps kept, how sure each choice is, small also for 220 runs."""
+
+import re
+import shutil
+from dataclasses import replace
+from html import unescape
+
+import numpy as np
+import polars as pl
+import pytest
+import synthetic_study as study
+
+from glotmix.analysis.selection import LOSS, RUN_SCHEMA, SCORE, SELECTION_SCHEMA, VALIDATION_SCHEMA, choose, curve
+from glotmix.report import render, write_report
+from glotmix.report.info import LOSSES_SCHEMA, Trainings
+from glotmix.report.selection import selection_view
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def measured(rng, languages, steps, metric):
+    noise = rng.normal(0, 0.3, (12, len(languages), len(steps)))
+    values = np.clip(noise + 0.5 + 0.3 * np.cos(np.linspace(0, 4, len(steps))), 0, None if metric == LOSS else 1)
+    item, language, step = (places.ravel() for places in np.indices(values.shape))
+    items = [f"i{place}" for place in item]
+    told = {"step": np.array(steps)[step], "language": np.array(languages)[language], "item_id": items}
+    return pl.DataFrame(
+        told | {"row_id": items, "task": "math", "metric": metric, "value": values.ravel(), "weight": 1.0}
+    )
+
+
+def trainings(table: pl.DataFrame, metric: str = LOSS, steps=(50, 100, 150, 200)) -> Trainings:
+    """As if every run of a results table had been measured at these steps."""
+    rng, parts = np.random.default_rng(0), ([], [], [])
+    runs = table.select(*RUN_SCHEMA, "train_languages").unique("run", maintain_order=True)
+    for run in runs.iter_rows(named=True):
+        languages = run.pop("train_languages")
+        rows = measured(rng, languages, steps, metric).select(VALIDATION_SCHEMA.names())
+        found = choose(rows, metric)
+        choice = pl.DataFrame(
+            [run | {name: getattr(found, name) for name in SELECTION_SCHEMA if name not in RUN_SCHEMA}],
+            SELECTION_SCHEMA,
+        )
+        curves = curve(rows).with_columns(selected=pl.col("step") == found.step)
+        losses = pl.DataFrame({"step": steps, "value": [1 / step for step in steps]})
+        named = [pl.lit(value).alias(name) for name, value in run.items()]
+        parts[0].append(choice.select(SELECTION_SCHEMA.names()))
+        parts[1].append(curves.with_columns(named))
+        parts[2].append(losses.with_columns(named).select(LOSSES_SCHEMA.names()).cast(LOSSES_SCHEMA))
+    return Trainings(*map(pl.concat, parts))
+
+
+def page(table: pl.DataFrame, metric: str = LOSS, **changes) -> str:
+    info, *rest = study.parts(table)
+    return render(replace(info, trainings=trainings(table, metric), **changes), *rest)
+
+
+def section(html: str) -> str:
+    return re.search(r'<section id="selection">.*?</section>', html, re.DOTALL)[0]
+
+
+@pytest.fixture(scope="module")
+def small():
+    return study.results(rows_per_language=(0, 20), items=5, roles={"en": "anchor", "es": "seen", "ja": "seen"})
+
+
+def test_every_run_has_its_choice_and_every_setting_a_figure(small):
+    found = section(page(small))
+    for run in small["run"].unique():
+        assert f'<th scope="row">{run}</th>' in found
+    assert found.count("<svg") == small["setting"].n_unique()
+    assert found.count("<b>") == 4, "a definition for every number"
+    assert "training loss" in found and "mean of all" in found
+
+
+def test_numbers_of_the_table_are_those_of_the_frame(small):
+    told = trainings(small)
+    first = told.selection.row(0, named=True)
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", section(page(small)))[:7]
+    steps = ", ".join(str(step) for step in first["likely_steps"])
+    share, agreement = (f"{100 * first[name]:.0f} %" for name in ("share", "agreement"))
+    assert cells == [
+        "4",
+        str(first["step"]),
+        f"{first['value']:.4f}",
+        share,
+        agreement,
+        steps,
+        f"{first['regret']:.4f}",
+    ]
+
+
+def test_scores_are_told_in_percent_and_without_the_training_loss(small):
+    found = section(page(small, SCORE))
+    assert "points</td>" in found
+    assert "training loss" not in found
+
+
+def test_runs_whose_choice_nobody_can_tell_are_counted(small):
+    told = trainings(small)
+    unsure = len(told.selection.filter(pl.col("agreement") < 0.5))
+    assert 0 < unsure < len(told.selection)
+    assert f"{unsure} of {len(told.selection)} runs: cannot tell at this size" in section(page(small))
+
+
+def test_the_share_of_time_is_told_where_it_is_known(small):
+    info = study.info(small)
+    assert "Validation took" not in page(small)
+    assert "Validation took 25&nbsp;%" in page(small, cost=replace(info.cost, validating=0.25))
+
+
+def test_a_study_without_a_choice_has_no_section(small):
+    info, *rest = study.parts(small)
+    one = trainings(small, steps=(50,))
+    for known in (None, one, Trainings(*(table.clear() for table in vars(one).values()))):
+        assert 'id="selection"' not in render(replace(info, trainings=known), *rest)
+
+
+def test_hostile_names_stay_text():
+    table = study.results(items=10, rows_per_language=(0, 20), roles={"en": "anchor", "es": "seen"})
+    bad = table.with_columns(
+        run="<script>" + pl.col("run"), model=pl.lit("<img src=x>"), setting="<script>" + pl.col("setting"),
+        baseline=pl.when(pl.col("baseline") == "").then(pl.lit("")).otherwise("<script>" + pl.col("baseline")),
+    )  # fmt: skip
+    found = section(page(bad))
+    assert not re.findall(r"<(?:script|img)", found)
+    assert "<script>lab-1m/n=0/seed=0" in unescape(found)
+
+
+def test_of_220_runs_the_least_sure_settings_are_drawn_in_little_space():
+    table = study.coverage(items=1, models=tuple(f"m{place}" for place in range(10)), controls=False)
+    told = trainings(table)
+    view = selection_view(told, study.CORE_ROLES)
+    assert len(view.rows) == table["run"].n_unique() > 220
+    assert view.folded and view.settings == 220
+    assert len(view.panels) == 12
+    assert sum(map(len, view.panels.values())) < 300_000
+    by_setting = told.selection.group_by("model", "setting").agg(pl.col("agreement").min()).sort("agreement")
+    surely = by_setting.filter(pl.col("agreement") < by_setting["agreement"][12])
+    assert {f"{setting.rpartition('/')[2]} · {model}" for model, setting, _ in surely.rows()} <= view.panels.keys()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on this machine")
+@pytest.mark.parametrize("width", [1280, 390])
+def test_figures_and_table_fit_the_screen(small, tmp_path, width):
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    info, *rest = study.parts(small)
+    path = tmp_path / "report.html"
+    write_report(replace(info, trainings=trainings(small)), *rest, path)
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        opened = browser.new_page(viewport={"width": width, "height": 900})
+        opened.goto(path.as_uri())
+        assert opened.evaluate("document.documentElement.scrollWidth") == width
+        assert opened.locator("#selection figure svg").count() == 2
+        box = opened.locator("#selection figure svg").first.bounding_box()
+        assert 100 < box["height"] < 400 and box["width"] <= width
+        browser.close()
