@@ -137,9 +137,11 @@ def plan(
 @app.command()
 def run(
     folder: Folder,
-    processes: Annotated[int | None, typer.Option(min=1, help="Runs side by side [what GPUs hold, or one per core].")] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Runs side by side [what GPUs hold, or one per core].")
+    ] = None,
     accelerate: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Train each run on many devices, as accelerate's config says.")
+        Path | None, typer.Option(metavar="FILE", help="Many devices per run, as accelerate's config says.")
     ] = None,
     json: Json = False,
 ) -> None:

@@ -390,5 +390,3 @@ def test_killed_at_random_moments_a_study_ends_with_the_same_results(folder, fin
     kill_and_rerun(command, folder, kills=4, longest=0.6, seed=seed)
     assert Study.load(folder).results().equals(Study.load(finished).results())
     assert not list(folder.glob("store/tmp/*")) and not list(folder.glob("store/partial/*"))
-
-
