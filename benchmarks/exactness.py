@@ -21,7 +21,6 @@ from rich.console import Console
 from rich.table import Table
 from safetensors.torch import load_file, save_file
 from torch.distributed.tensor import DTensor
-from training_work import lab_rows
 
 from glotmix.generate.load import load_model
 from glotmix.generate.template import Encoded
@@ -31,6 +30,7 @@ from glotmix.train.attention import ROWS
 from glotmix.train.batch import collate, micro_batches, target_tokens
 from glotmix.train.learner import Learner
 from glotmix.train.loss import TargetLoss
+from training_work import lab_rows
 
 SMALL = {"vocab_size": 2048, "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 3}
 SMALL |= {"num_attention_heads": 4, "num_key_value_heads": 2, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 0}

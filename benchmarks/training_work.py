@@ -1,4 +1,4 @@
-"""What `training.py` trains on: models, and rows as long as real ones."""
+"""What `training.py` trains on: models, and rows about as long as real ones."""
 
 import math
 import tempfile
@@ -86,7 +86,7 @@ def lab_rows(count: int) -> list[Encoded]:
 
 
 def long_rows(count: int, vocabulary: int, longest: int) -> list[Encoded]:
-    """Random tokens, as many as real rows have: GSM8K's lengths below the median, the tail of chats above it."""
+    """Random tokens: as many as GSM8K's rows have below the median; above it the tail is that of chats as assumed."""
     rng = np.random.default_rng(0)
     lengths = np.interp(rng.uniform(0, 100, count), list(LENGTHS), list(LENGTHS.values())).astype(int)
     prompts = rng.uniform(0.2, 0.7, count)  # GSM8K: 45 % on average

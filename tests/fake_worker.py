@@ -20,6 +20,7 @@ from glotmix.errors import UserError
 from glotmix.generate.backend import Output
 from glotmix.mixture import Mixture, training_order
 from glotmix.study.evaluate import read_rows, scores_frame
+from glotmix.study.group import Group
 from glotmix.study.job import EvaluationStep, Event, Job
 from glotmix.study.store import Store
 from glotmix.study.worker import serve
@@ -112,4 +113,4 @@ def _evaluate(job: Job, store: Store, step: EvaluationStep) -> None:
 
 if __name__ == "__main__":
     print("ready", file=sys.stderr)
-    serve(perform)
+    serve(perform, Group())

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
 
@@ -10,8 +11,9 @@ import polars as pl
 import pytest
 import synthetic_study as study
 
+from glotmix.analysis import selection
 from glotmix.analysis.selection import LOSS, RUN_SCHEMA, SCORE, SELECTION_SCHEMA, VALIDATION_SCHEMA, choose, curve
-from glotmix.report import render, write_report
+from glotmix.report import render
 from glotmix.report.info import LOSSES_SCHEMA, Trainings
 from glotmix.report.selection import selection_view
 
@@ -50,13 +52,20 @@ def trainings(table: pl.DataFrame, metric: str = LOSS, steps=(50, 100, 150, 200)
     return Trainings(*map(pl.concat, parts))
 
 
-def page(table: pl.DataFrame, metric: str = LOSS, **changes) -> str:
+def page(table: pl.DataFrame, told: Trainings | None, **changes) -> str:
     info, *rest = study.parts(table)
-    return render(replace(info, trainings=trainings(table, metric), **changes), *rest)
+    return render(replace(info, trainings=told, **changes), *rest)
 
 
 def section(html: str) -> str:
     return re.search(r'<section id="selection">.*?</section>', html, re.DOTALL)[0]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_splits() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(selection, "SPLITS", 50)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -64,19 +73,31 @@ def small():
     return study.results(rows_per_language=(0, 20), items=5, roles={"en": "anchor", "es": "seen", "ja": "seen"})
 
 
-def test_every_run_has_its_choice_and_every_setting_a_figure(small):
-    found = section(page(small))
+@pytest.fixture(scope="module")
+def small_trainings(small):
+    """The second run has too few items, the choice of the third could as well be another."""
+    told = trainings(small)
+    agreement = pl.Series([1.0, None, 0.4, 0.5, 0.6, 1.0])
+    return replace(told, selection=told.selection.with_columns(agreement=agreement))
+
+
+@pytest.fixture(scope="module")
+def small_page(small, small_trainings):
+    return page(small, small_trainings, cost=replace(study.info(small).cost, validating=0.25))
+
+
+def test_every_run_has_its_choice_and_every_setting_a_figure(small, small_page):
+    found = section(small_page)
     for run in small["run"].unique():
         assert f'<th scope="row">{run}</th>' in found
     assert found.count("<svg") == small["setting"].n_unique()
     assert found.count("<b>") == 4, "a definition for every number"
-    assert "training loss" in found and "mean of all" in found
+    assert "training loss, dashed" in found and "mean of all" in found
 
 
-def test_numbers_of_the_table_are_those_of_the_frame(small):
-    told = trainings(small)
-    first = told.selection.row(0, named=True)
-    cells = re.findall(r"<td[^>]*>(.*?)</td>", section(page(small)))[:7]
+def test_numbers_of_the_table_are_those_of_the_frame(small_trainings, small_page):
+    first = small_trainings.selection.row(0, named=True)
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", section(small_page))[:7]
     steps = ", ".join(str(step) for step in first["likely_steps"])
     share, agreement = (f"{100 * first[name]:.0f} %" for name in ("share", "agreement"))
     assert cells == [
@@ -91,29 +112,34 @@ def test_numbers_of_the_table_are_those_of_the_frame(small):
 
 
 def test_scores_are_told_in_percent_and_without_the_training_loss(small):
-    found = section(page(small, SCORE))
+    found = section(page(small, trainings(small, SCORE)))
     assert "points</td>" in found
     assert "training loss" not in found
+    assert "Validation took" not in found, "nobody knows how long"
 
 
-def test_runs_whose_choice_nobody_can_tell_are_counted(small):
-    told = trainings(small)
-    unsure = len(told.selection.filter(pl.col("agreement") < 0.5))
-    assert 0 < unsure < len(told.selection)
-    assert f"{unsure} of {len(told.selection)} runs: cannot tell at this size" in section(page(small))
+def test_runs_whose_choice_nobody_can_tell_are_counted(small_page):
+    assert "2 of 6 runs: the validation items cannot tell which checkpoint is best." in section(small_page)
 
 
-def test_the_share_of_time_is_told_where_it_is_known(small):
-    info = study.info(small)
-    assert "Validation took" not in page(small)
-    assert "Validation took 25&nbsp;%" in page(small, cost=replace(info.cost, validating=0.25))
+def test_the_share_of_time_is_told_where_it_is_known(small_page):
+    assert "Validation took 25&nbsp;%" in section(small_page)
 
 
 def test_a_study_without_a_choice_has_no_section(small):
-    info, *rest = study.parts(small)
     one = trainings(small, steps=(50,))
-    for known in (None, one, Trainings(*(table.clear() for table in vars(one).values()))):
-        assert 'id="selection"' not in render(replace(info, trainings=known), *rest)
+    assert 'id="selection"' not in page(small, one)
+    assert selection_view(Trainings(*(table.clear() for table in vars(one).values())), study.ROLES) is None
+
+
+def test_settings_of_two_designs_have_a_figure_each_whatever_they_are_called(small_trainings):
+    """As `few/n=0` and `many/n=0` are."""
+    both = [
+        [table.with_columns(setting=f"{design}/" + pl.col("setting")) for design in ("few", "many")]
+        for table in vars(small_trainings).values()
+    ]
+    view = selection_view(Trainings(*map(pl.concat, both)), study.ROLES)
+    assert set(view.panels) == {"few/n=0", "few/n=20", "many/n=0", "many/n=20"}
 
 
 def test_hostile_names_stay_text():
@@ -122,7 +148,7 @@ def test_hostile_names_stay_text():
         run="<script>" + pl.col("run"), model=pl.lit("<img src=x>"), setting="<script>" + pl.col("setting"),
         baseline=pl.when(pl.col("baseline") == "").then(pl.lit("")).otherwise("<script>" + pl.col("baseline")),
     )  # fmt: skip
-    found = section(page(bad))
+    found = section(page(bad, trainings(bad)))
     assert not re.findall(r"<(?:script|img)", found)
     assert "<script>lab-1m/n=0/seed=0" in unescape(found)
 
@@ -141,18 +167,17 @@ def test_of_220_runs_the_least_sure_settings_are_drawn_in_little_space():
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on this machine")
-@pytest.mark.parametrize("width", [1280, 390])
-def test_figures_and_table_fit_the_screen(small, tmp_path, width):
+def test_figures_and_table_fit_the_screen(small_page, tmp_path):
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    info, *rest = study.parts(small)
     path = tmp_path / "report.html"
-    write_report(replace(info, trainings=trainings(small)), *rest, path)
+    path.write_text(small_page, encoding="utf-8")
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        opened = browser.new_page(viewport={"width": width, "height": 900})
-        opened.goto(path.as_uri())
-        assert opened.evaluate("document.documentElement.scrollWidth") == width
-        assert opened.locator("#selection figure svg").count() == 2
-        box = opened.locator("#selection figure svg").first.bounding_box()
-        assert 100 < box["height"] < 400 and box["width"] <= width
+        for width in (1280, 390):
+            opened = browser.new_page(viewport={"width": width, "height": 900})
+            opened.goto(path.as_uri())
+            assert opened.evaluate("document.documentElement.scrollWidth") == width
+            assert opened.locator("#selection figure svg").count() == 2
+            box = opened.locator("#selection figure svg").first.bounding_box()
+            assert 100 < box["height"] < 400 and box["width"] <= width
         browser.close()

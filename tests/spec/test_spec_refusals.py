@@ -26,6 +26,7 @@ BAD_SPECS = [
     ({"design__kind": "decrements"}, "design.kind: Input should be one of 'increments', 'groups', 'coverage',"),
     ({"design__kind": None}, "design.kind: Field required"),
     ({"design": 3}, "design: Input should be a valid dictionary"),
+    ({"recipe": {"lora": True, "steps": 4}}, "recipe.lora: Input should be a mapping of keys such as rank, alpha"),
     ({"design": None}, "give exactly one of design and designs"),
     ({"designs": {"a": SPEC["design"]}}, "give exactly one of design and designs"),
     ({"design": None, "designs": {}}, "designs: Dictionary should have at least 1 item"),

@@ -15,8 +15,9 @@ from glotmix.spec import Evaluation, Order, Recipe
 from glotmix.study import gpus as machine
 from glotmix.study import steps
 from glotmix.study.engine import default_processes
-from glotmix.study.gpus import GPU_WORKERS, device, gpus, workers_per_gpu
+from glotmix.study.gpus import ALLOCATOR, GPU_WORKERS, device, gpus, workers_per_gpu
 from glotmix.study.job import Job
+from glotmix.train import loss
 
 LAB = model_path("lab-1m")
 GIB_80 = "81559"
@@ -78,6 +79,7 @@ def test_a_model_that_fills_a_gpu_gets_it_alone_and_decides_for_all(smi, larger,
     assert workers_per_gpu([job(larger, tokens_per_micro_batch=32768)]) == 1, "float32 keeps twice as much"
     monkeypatch.setattr(machine, "SMALL", 10_000_000)
     assert workers_per_gpu([job(), job(larger)]) == 1
+    assert machine.LOGITS_AT_ONCE == loss.LOGITS_AT_ONCE
 
 
 @pytest.mark.parametrize(("lines", "shared"), [((GIB_80, "12288"), 2), ((GIB_80, "[N/A]"), 1), (("4096",), 1)])
@@ -100,7 +102,8 @@ def test_part_of_a_gpu_is_not_cut_again(smi, monkeypatch):
 
 def test_a_variable_that_hides_gpus_is_respected(smi, monkeypatch):
     smi(GIB_80, GIB_80, GIB_80)
-    for visible, seen in (("2,0", ["2", "0"]), ("", []), ("-1", [])):
+    told = {"2,0": ["2", "0"], "": [], "-1": [], "1, 2": ["1", "2"], "1,-1,0": ["1"], "GPU-8,GPU-2": ["GPU-8", "GPU-2"]}
+    for visible, seen in told.items():
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
         assert gpus() == seen
 
@@ -113,7 +116,7 @@ def test_workers_are_spread_evenly_and_their_parts_fit(gpus, processes):
     by_gpu: dict[str, list[float]] = {}
     for each in given:
         by_gpu.setdefault(each["CUDA_VISIBLE_DEVICES"], []).append(1 / int(each.get(GPU_WORKERS, 1)))
-        assert each["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+        assert each[ALLOCATOR] == "expandable_segments:True"
     assert len(by_gpu) == min(gpus, processes)
     assert all(sum(parts) == pytest.approx(1) for parts in by_gpu.values())
     counts = [len(parts) for parts in by_gpu.values()]
@@ -126,4 +129,11 @@ def test_a_worker_keeps_to_its_part_of_the_memory(monkeypatch):
     steps._keep_to_its_share()
     monkeypatch.setenv(GPU_WORKERS, "4")
     steps._keep_to_its_share()
-    assert kept == [0.25]
+    assert kept == [0.95 / 4]
+
+
+@pytest.mark.parametrize("name", ["PYTORCH_ALLOC_CONF", ALLOCATOR])
+def test_how_memory_is_allocated_may_be_set_otherwise(monkeypatch, name):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setenv(name, "max_split_size_mb:64")
+    assert ALLOCATOR not in device(0, 1)

@@ -1,4 +1,4 @@
-"""What a recipe needs and is not installed is said before anything is trained, with the fix."""
+"""What a study needs and is not installed is said before anything is trained, with the fix."""
 
 import importlib.util
 import shutil
@@ -8,16 +8,16 @@ import pytest
 from glotmix.errors import UserError
 from glotmix.spec import Lora, Recipe
 from glotmix.study import libraries
-from glotmix.study.libraries import check_libraries
+from glotmix.study.libraries import check_libraries, check_trackers
 from glotmix.study.study import Study
 from small_study import write_spec
 
 NEEDS = [
-    ({"lora": Lora()}, "peft", r"recipe\.lora needs peft.*pip install 'glotmix\[lora\]'"),
+    ({"lora": Lora()}, "peft", r"recipe\.lora: peft is not installed; pip install 'glotmix\[lora\]'"),
     (
         {"optimizer": "adamw_8bit"},
         "torchao",
-        r"adamw_8bit needs torchao.*pip install 'glotmix\[memory\]', or use adamw",
+        r"adamw_8bit: torchao is not installed; pip install 'glotmix\[memory\]', or use adamw",
     ),
 ]
 
@@ -32,12 +32,22 @@ def test_a_missing_library_is_named_with_the_extra_that_brings_it(monkeypatch, r
         check_libraries(Recipe(steps=1, **recipe))
 
 
-def test_run_says_so_before_it_trains(folder, monkeypatch):
-    write_spec(folder, recipe__optimizer="adamw_8bit")
+def test_a_tracker_that_is_not_installed_is_refused_with_what_installs_it(monkeypatch):
+    check_trackers(["tensorboard"])
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match="torchao"):
+    with pytest.raises(UserError, match=r"trackers: wandb is not installed; pip install wandb, or leave it out"):
+        check_trackers(["wandb"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"), [({"recipe__optimizer": "adamw_8bit"}, "torchao"), ({"trackers": ["mlflow"]}, "mlflow")]
+)
+def test_run_says_so_before_it_fetches_or_writes_anything(folder, monkeypatch, settings, line):
+    write_spec(folder, models=["glotmix-tests/on-no-hub"], **settings)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match=line):
         Study.load(folder).run()
-    assert not list((folder / "store").glob("train*/*"))
+    assert not (folder / "store").exists()
 
 
 def test_on_a_gpu_8_bits_need_a_c_compiler(monkeypatch):

@@ -383,11 +383,12 @@ def test_the_plan_says_that_one_seed_measures_no_seed_noise(folder):
     assert "One seed" not in effects_table(Study.load(write_spec(folder, seeds=[0, 1])).effects())[-1]
 
 
-def test_calibrating_measures_what_is_here_and_remembers_it(folder):
-    write_spec(folder, models=["lab-1m"], recipe__max_tokens=100)
+def test_calibrating_measures_what_is_here_and_remembers_it(folder, capfd, recwarn):
+    write_spec(folder, models=["lab-1m"], recipe__max_tokens=100, recipe__gradient_checkpointing=True)
     study, told = Study.load(folder), []
     study.calibrate(told.append)
     assert told == ["lab-1m: training steps", "lab-1m: answers"]
+    assert capfd.readouterr().err == "" and not recwarn.list, "libraries say nothing to the user"
     plan = Study.load(folder).plan()
     assert (plan["training_gpu_hours"] > 0).all() and (plan["evaluation_gpu_hours"] > 0).all()
     write_spec(folder, models=["lab-1m"], recipe__precision="bfloat16")

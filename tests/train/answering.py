@@ -6,4 +6,4 @@ from pathlib import Path
 from test_checkpoint_selection import trained
 
 if __name__ == "__main__":
-    trained(Path(sys.argv[1]), learning_rate=1e-3)
+    trained(Path(sys.argv[1]), learning_rate=1e-3, steps=4)

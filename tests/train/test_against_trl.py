@@ -25,7 +25,7 @@ from glotmix.train.learner import Learner
 from glotmix.train.schedule import learning_rate
 
 MODEL = model_path("lab-1m")
-STEPS, BATCH_ROWS = 12, 8
+STEPS, BATCH_ROWS = 8, 8
 KINDS = (("math", "bn"), ("instructions", "de"), ("api_calls", "ja"), ("math", "en"))  # 30 to 240 tokens a row
 CONSTANT = Recipe(steps=STEPS, batch_rows=BATCH_ROWS, learning_rate=1e-3, weight_decay=0.01)
 COSINE = CONSTANT.model_copy(update={"schedule": "cosine", "warmup_steps": 4})

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from glotmix.analysis.selection import CURVE_SCHEMA, VALIDATION_SCHEMA, best_step, curve
+from glotmix.errors import GlotmixError
 from glotmix.generate.scoring import scored
 from glotmix.generate.transformers_backend import TransformersBackend
 from glotmix.lab.models import model_path
@@ -32,12 +33,12 @@ def lab_rows(split: str, items: int) -> pl.DataFrame:
 VALIDATION = lab_rows("validation", 4)
 
 
-def trained(out: Path, **recipe) -> None:
+def trained(out: Path, evaluation: Evaluation = EVALUATION, on_progress=lambda now: None, **recipe) -> None:
     rows = lab_rows("train", 8)
     select = {"metric": "task_score"}
     asked_for = Recipe(**{"steps": 6, "batch_rows": 8, "checkpoint_every": 2, "select": select} | recipe)
     order = [rows["row_id"][place % len(rows)] for place in range(asked_for.steps * asked_for.batch_rows)]
-    train(model_path("lab-1m"), rows, order, VALIDATION, asked_for, 0, out, evaluation=EVALUATION)
+    train(model_path("lab-1m"), rows, order, VALIDATION, asked_for, 0, out, on_progress, evaluation)
 
 
 def record_of(out: Path) -> dict:
@@ -105,6 +106,15 @@ def test_the_checkpoint_kept_is_the_best_on_the_metric_asked_for(by_score, tmp_p
     assert record_of(tmp_path)["selected_step"] == best_step(measured, "validation_loss")[0]
 
 
+def test_an_answer_longer_than_the_model_reads_is_refused_before_a_step_is_trained(tmp_path):
+    longer = EVALUATION.model_copy(update={"max_new_tokens": 100_000})
+    trained(tmp_path, longer, steps=1, select={"metric": "validation_loss"})
+    steps = []
+    with pytest.raises(GlotmixError, match=r"evaluation\.max_new_tokens: 100000 after a prompt of"):
+        trained(tmp_path / "by-score", longer, steps.append, steps=1)
+    assert not steps
+
+
 def test_the_time_of_a_training_includes_its_validation(by_score):
     record = record_of(by_score)
     assert 0 < record["validation_seconds"] < record["seconds"]
@@ -120,5 +130,6 @@ def test_two_processes_that_share_a_model_score_as_one_does(by_score, tmp_path):
     )
     assert done.returncode == 0, done.stderr[-4000:]
     alone, together = (pl.read_parquet(folder / "validation.parquet") for folder in (by_score, tmp_path))
+    alone = alone.filter(pl.col("step") <= 4)
     assert together.select(pl.exclude("value")).equals(alone.select(pl.exclude("value")))
     assert together["value"].to_numpy() == pytest.approx(alone["value"].to_numpy(), rel=1e-4)

@@ -1,6 +1,5 @@
 """LoRA: adapters alone are trained, and come out as an ordinary model that says of itself what it is."""
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from safetensors.torch import load_file
 from transformers import GPT2Config, GPT2LMHeadModel, Qwen3Config, Qwen3ForCausalLM
 
 from glotmix import Study
-from glotmix.errors import UserError
 from glotmix.generate.load import load_model, load_tokenizer
 from glotmix.lab.models import model_path
 from glotmix.pool.lab import LabPool
@@ -222,11 +220,3 @@ def test_a_study_that_drops_counts_by_language_and_trains_all_its_steps(finished
     assert seen == expected
     page = finished.report().read_text(encoding="utf-8")
     assert "Rows longer than max_tokens were dropped." in page
-
-
-def test_without_peft_nothing_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    there = importlib.util.find_spec
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "peft" else there(name))
-    with pytest.raises(UserError, match=r"recipe.lora needs peft.*pip install 'glotmix\[lora\]'"):
-        study(tmp_path).run(console=Console(quiet=True))
-    assert not list(tmp_path.glob("store/train/*"))

@@ -1,51 +1,30 @@
 """What saves memory changes no gradient (checkpointing) or little of what is learned (8-bit moments)."""
 
 import random
-from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM, CohereConfig, Gemma3TextConfig, LlamaConfig, Qwen3Config
 
 from glotmix.generate.template import Encoded
 from glotmix.lab.models import model_path
 from glotmix.pool.lab import LabPool
 from glotmix.spec import Recipe
-from glotmix.study.memory import LOGITS_AT_ONCE, Settings, Shape, memory
-from glotmix.train import loss
 from glotmix.train.learner import Learner
 from glotmix.train.loop import Progress, train
 from glotmix.train.optimizer import make_optimizer
+from scale import Settings, Shape, memory
+from shapes import CONFIGS, model_of
 
-CONFIGS: dict[str, Callable] = {
-    "llama": LlamaConfig,
-    "cohere": CohereConfig,
-    "qwen3": Qwen3Config,
-    "gemma3": Gemma3TextConfig,
-}
 RECIPE = Recipe(steps=12, batch_rows=4, checkpoint_every=4, learning_rate=1e-3, optimizer="adamw_8bit")
 
 
 def model(shape: Shape):
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    config = CONFIGS[shape.kind](
-        hidden_size=shape.hidden,
-        intermediate_size=shape.feed_forward,
-        num_hidden_layers=shape.layers,
-        num_attention_heads=shape.heads,
-        num_key_value_heads=shape.key_heads,
-        head_dim=shape.head,
-        vocab_size=shape.vocabulary,
-        tie_word_embeddings=shape.tied,
-        pad_token_id=0,
-        bos_token_id=1,
-        eos_token_id=2,
-    )
-    return AutoModelForCausalLM.from_config(config)
+    return model_of(shape)
 
 
 def made_up(rows: int, tokens: int, vocabulary: int) -> list[Encoded]:
@@ -99,7 +78,6 @@ def test_the_memory_of_a_step_is_what_is_computed(kind, saving, optimizer):
             now += event.nbytes()
             peak = max(peak, now)
     assert computed.total == pytest.approx(peak, rel=0.05)
-    assert loss.LOGITS_AT_ONCE == LOGITS_AT_ONCE
 
 
 def test_moments_of_8_bits_take_a_quarter():

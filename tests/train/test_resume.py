@@ -1,6 +1,7 @@
 """A training killed between any two steps goes on from its last checkpoint and ends bit-equal."""
 
 import json
+import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -15,12 +16,14 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig
 
+from glotmix.errors import GlotmixError
 from glotmix.generate.load import load_model, load_tokenizer
 from glotmix.lab.models import model_path
 from glotmix.pool.lab import LabPool
 from glotmix.spec import Recipe
 from glotmix.train import checkpoint, loop, shards
 from glotmix.train.encode import encode_rows
+from glotmix.train.exact import lacks_kernel
 from glotmix.train.learner import Learner
 from glotmix.train.loop import Progress, train
 
@@ -221,6 +224,34 @@ def test_the_checkpoint_with_the_lowest_validation_loss_is_kept(tmp_path):
     assert not list(tmp_path.glob("checkpoint-*")) and not list(tmp_path.glob("best-*"))
 
 
+def test_weights_that_no_loss_reaches_are_kept_and_stop_no_resume(tmp_path):
+    """Of a mixture of experts some may not have been read by yet; they have no moments."""
+
+    def learner() -> Learner:
+        model = load_model(LAB, "float32")
+        model.model.unreached = torch.nn.Parameter(torch.ones(2))
+        return Learner(model, RECIPE)
+
+    batch = [*encode_rows(rows(4), RECIPE, load_tokenizer(LAB)).by_id.values()]
+    whole = learner()
+    for step in (1, 2):
+        whole.step(batch, 1e-3)
+        if step == 1:
+            checkpoint.save(tmp_path, checkpoint.State(step=1, best_step=1), whole)
+    resumed = learner()
+    assert checkpoint.restore(tmp_path, resumed).step == 1
+    resumed.step(batch, 1e-3)
+    ends = [dict(end.model.named_parameters()) for end in (whole, resumed)]
+    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
+
+
+def test_what_is_quantised_in_some_shards_only_is_not_cut_anew(tmp_path):
+    shards.write_shard(tmp_path, "optimizer", 0, 2, {"codes": torch.zeros(3)})
+    shards.write_shard(tmp_path, "optimizer", 1, 2, {"plain": torch.zeros(2)})
+    with pytest.raises(GlotmixError, match="in 2 shards, and codes can't be cut anew; go on in as many processes"):
+        shards.Shards(tmp_path, "optimizer").part("codes", 0, 1, torch.Size([5]), 5)
+
+
 def a_step(before: Any = lambda *given: None) -> tuple[Learner, dict[str, torch.Tensor]]:
     """A learner after one step of a model that computes something else besides, and its weights."""
     encoded = encode_rows(rows(4), RECIPE, load_tokenizer(LAB)).by_id
@@ -243,3 +274,11 @@ def test_steps_are_computed_by_deterministic_kernels_as_far_as_there_are(caplog)
     assert not lowered.strict and "in the last bits: put_ does not have a deterministic implementation" in caplog.text
     assert all(torch.equal(expected[name], found[name]) for name in expected)
     assert not torch.are_deterministic_algorithms_enabled(), "what else runs in the process is left alone"
+
+
+def test_a_cublas_that_started_too_early_ends_no_training(caplog):
+    """Older ones of torch refuse in the strict mode what began without a workspace of fixed size."""
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    refused = "this operation is not deterministic because it uses CuBLAS ... CUBLAS_WORKSPACE_CONFIG=:4096:8 or"
+    assert lacks_kernel(RuntimeError(refused)) and "may differ in the last bits" in caplog.text
+    assert not lacks_kernel(RuntimeError("CUBLAS_STATUS_ALLOC_FAILED"))

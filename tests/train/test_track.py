@@ -8,10 +8,9 @@ import pytest
 from accelerate import PartialState
 
 from glotmix.analysis.selection import VALIDATION_SCHEMA
-from glotmix.errors import UserError
 from glotmix.train import track
 from glotmix.train.loop import Progress
-from glotmix.train.track import Tracked, Trackers, check_trackers, flat, progress_values
+from glotmix.train.track import Tracked, Trackers, flat, progress_values
 
 
 @pytest.fixture
@@ -95,6 +94,12 @@ def test_one_that_fails_disturbs_no_other(tracked, told, monkeypatch):
     assert read_back(tracked.folder / "tensorboard" / tracked.run) == {"train/loss": [(1, 1.0)]}
 
 
+def test_a_folder_that_cant_be_written_costs_the_tracker_alone(tracked, told):
+    tracked.folder.write_text("a file is in the way")
+    follow(tracked, told, [1])
+    assert len(told) == 1 and told[0].startswith("tensorboard failed, and the training goes on without it: ")
+
+
 def test_a_slow_tracker_slows_nothing_and_is_left_behind_at_the_end(tracked, told, monkeypatch):
     monkeypatch.setattr(track, "LAST_WORDS", 0.2)
     slow = SimpleNamespace(log=lambda values, step: time.sleep(5), finish=lambda: None)
@@ -103,13 +108,6 @@ def test_a_slow_tracker_slows_nothing_and_is_left_behind_at_the_end(tracked, tol
     follow(tracked, told, range(1, 1000), "mlflow")
     assert time.monotonic() - began < 2
     assert told == ["mlflow is too slow: what it has not written 0.2 s after the training is lost"]
-
-
-def test_a_tracker_that_is_not_installed_is_refused_with_what_installs_it(monkeypatch):
-    check_trackers(["tensorboard"])
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r"trackers: wandb is not installed; pip install wandb"):
-        check_trackers(["wandb"])
 
 
 def test_what_is_logged_at_a_step():

@@ -1,6 +1,7 @@
 """Two processes, copies of a model (DDP) or shards of it (FSDP2), train as one does. On processors, with gloo."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,11 +15,6 @@ from together import ADAPTERS, TOKENS, measure, trained
 from glotmix.generate.template import Encoded
 from glotmix.train.devices import deal
 
-SHARDED = {
-    "ACCELERATE_USE_FSDP": "true",
-    "FSDP_VERSION": "2",
-    "FSDP_AUTO_WRAP_POLICY": "TRANSFORMER_BASED_WRAP",
-}
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
 
@@ -32,15 +28,22 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=["copies", "shards"])
-def two(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp(request.param)
-    trained(folder / "to-two", kill_after=3)
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As copies and as shards, one after the other in the same two processes: neither leaves a trace in the other."""
+    folder = tmp_path_factory.mktemp("two")
+    trained(folder / "copies" / "to-two", kill_after=3)
+    shutil.copytree(folder / "copies", folder / "shards")
     together = [*TORCHRUN, str(Path(__file__).with_name("together.py")), str(folder)]
-    environment = os.environ | {"CUDA_VISIBLE_DEVICES": ""} | (SHARDED if request.param == "shards" else {})
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(together, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     return folder
+
+
+@pytest.fixture(scope="module", params=["copies", "shards"])
+def two(request: pytest.FixtureRequest, both: Path) -> Path:
+    return both / str(request.param)
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -84,7 +87,7 @@ def test_two_processes_killed_between_steps_end_bit_equal(two):
 
 
 def test_what_two_processes_began_one_ends(two):
-    shards = 2 if two.name.startswith("shards") else 1
+    shards = {"copies": 1, "shards": 2}[two.name]
     begun = two / "to-one" / "checkpoint-0000002"
     assert len([*begun.glob("optimizer-*")]) == shards
     trained(two / "to-one")

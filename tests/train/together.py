@@ -1,9 +1,11 @@
 """What each of two processes does in `test_two_processes`, and one process beside them to compare with.
 
-Started as `torchrun together.py FOLDER`: gradients and losses into FOLDER, and trainings in folders of it.
+Started as `torchrun together.py FOLDER`: gradients and losses into FOLDER/copies, and trainings in folders of it; then
+the same with shards into FOLDER/shards.
 """
 
 import contextlib
+import os
 import sys
 from pathlib import Path
 
@@ -22,6 +24,11 @@ from glotmix.train.loop import Progress, train
 
 RECIPE = Recipe(steps=6, batch_rows=5, checkpoint_every=2, learning_rate=1e-3, tokens_per_micro_batch=100)
 ADAPTERS = RECIPE.model_copy(update={"lora": Lora(rank=4)})
+SHARDED = {
+    "ACCELERATE_USE_FSDP": "true",
+    "FSDP_VERSION": "2",
+    "FSDP_AUTO_WRAP_POLICY": "TRANSFORMER_BASED_WRAP",
+}
 TOKENS = (70, 9, 8, 40, 5, 12, 7)  # one row is as much as all others: shares of one and of three micro-batches
 
 
@@ -35,16 +42,22 @@ def encoded() -> list[Encoded]:
 
 
 def measure(out: Path) -> None:
-    """Writes the gradient of one batch, clipped by nothing, and what was measured of it."""
+    """Writes the gradient of one batch, clipped by nothing, and what was measured of it.
+
+    The model has a weight that its loss never reaches, and says it may have layers that it has not.
+    """
     with loading():
         model = load_model(model_path("lab-1m"), "float32")
+    model.model.unreached = torch.nn.Parameter(torch.ones(2, 2))
+    model._no_split_modules = {*model._no_split_modules, "EncoderLayer"}
     learner = Learner(model, RECIPE.model_copy(update={"tokens_per_micro_batch": 40}))
     row_losses = learner.row_losses(encoded())
     loss = learner.accumulate_gradient(encoded())
     found = {"row_losses": torch.tensor(row_losses, dtype=torch.float64), "loss": torch.tensor(loss)}
     for name, parameter in learner.model.named_parameters():
-        gradient = parameter.grad
-        found[name] = gradient.full_tensor() if isinstance(gradient, DTensor) else gradient
+        if (gradient := parameter.grad) is None:
+            continue
+        found[name] = gradient.full_tensor() if isinstance(gradient, DTensor) else gradient.clone()
     learner.optimizer.zero_grad()
     step = learner.step(encoded(), 1e-3)
     found["norm"] = torch.tensor(step.gradient_norm)
@@ -81,6 +94,8 @@ def together(folder: Path) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    together(Path(sys.argv[1]))
+    together(Path(sys.argv[1]) / "copies")
+    os.environ |= SHARDED
+    together(Path(sys.argv[1]) / "shards")
     torch.distributed.barrier()
     torch.distributed.destroy_process_group()

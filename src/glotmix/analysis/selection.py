@@ -14,7 +14,6 @@
    call one of two equal checkpoints the better one three times out of four.)
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,7 +55,6 @@ SELECTION_SCHEMA = pl.Schema(
         "agreement": pl.Float64(),  # as in `DEFINITIONS`, null where nobody can tell
         "share": pl.Float64(),
         "likely_steps": pl.List(pl.Int64()),
-        "runner_up": pl.Int64(),  # the step that most halves choose beside the one kept; null: all choose that
         "regret": pl.Float64(),
         "note": pl.String(),
     }
@@ -70,16 +68,18 @@ DEFINITIONS = {
     "share": f"of {2 * SPLITS:,} {_HALF}, the share that chooses the step kept",
     "agreement": (
         f"of {SPLITS:,} splits into two such halves, the share in which both choose the same step. The mean over many"
-        " runs is the chance that two validation sets of half this size agree; of a single run it is rough. Below"
+        " runs is the chance that two validation sets of half this size agree. Of a single run it is rough: where"
+        " checkpoints are close, the items that favour one step are missing in the other half. Below"
         f" {UNSURE:.0%}: cannot tell at this size"
     ),
     "likely_steps": (
-        f"the steps that may be the best: in {LEVEL:.0%} of studies the step that is best on endlessly many items is"
-        " among them"
+        f"the steps that may be the best: in about {LEVEL:.0%} of studies the step that is best on endlessly many"
+        " items is among them, if there are 10 validation items or more"
     ),
     "regret": (
         "how much better than the step kept a half finds the step that it chooses itself, on average over all halves,"
-        " in the unit of the metric: what a choice on more items might gain"
+        " in the unit of the metric: about what a choice on more items might gain, and too much where checkpoints are"
+        " alike"
     ),
 }
 
@@ -88,7 +88,7 @@ DEFINITIONS = {
 class Choice:
     """The step a training kept, and how sure that is (`DEFINITIONS`); None where nobody can tell, and `note` says why.
 
-    `value` is the metric's mean over tasks and languages at `step`; `shares` has every step that a half chose.
+    `value` is the metric's mean over tasks and languages at `step`.
     """
 
     metric: str
@@ -100,14 +100,7 @@ class Choice:
     share: float | None
     likely_steps: tuple[int, ...]
     regret: float | None
-    shares: Mapping[int, float]
     note: str
-
-    @property
-    def runner_up(self) -> int | None:
-        """The step that most halves choose beside the one kept."""
-        others = {step: share for step, share in self.shares.items() if step != self.step}
-        return max(others, key=lambda step: (others[step], -step)) if others else None
 
 
 def curve(measured: pl.DataFrame) -> pl.DataFrame:
@@ -125,22 +118,21 @@ def best_step(measured: pl.DataFrame, metric: str) -> tuple[int, float]:
 
 
 def choose(measured: pl.DataFrame, metric: str) -> Choice:
-    """What one training kept, from its validation rows (`VALIDATION_SCHEMA`); the same rows give the same answer."""
-    own = measured.filter(metric=metric)
+    """What one training kept, from its validation rows (`VALIDATION_SCHEMA`), in whatever order they come."""
+    own = measured.filter(metric=metric).sort("row_id", "step")
     step, value = best_step(own, metric)
     steps = own["step"].unique().sort().to_numpy()
     tasks = [_Items.of(part, steps) for _, part in sorted(own.group_by("task"), key=lambda group: str(group[0]))]
     fewest, items = min(task.n for task in tasks), sum(task.n for task in tasks)
     if len(steps) == 1:
-        return Choice(metric, step, value, 1, items, 1.0, 1.0, (step,), 0.0, {step: 1.0}, "the only checkpoint")
+        return Choice(metric, step, value, 1, items, 1.0, 1.0, (step,), 0.0, "the only checkpoint")
     if fewest < 2:
         note = f"cannot tell: a task has {fewest} validation item; raise recipe.select.rows_per_language"
-        return Choice(metric, step, value, len(steps), items, None, None, (), None, {}, note)
+        return Choice(metric, step, value, len(steps), items, None, None, (), None, note)
 
     whole = _means([(task.all_in, task) for task in tasks])[0]  # (steps,)
     halves = _halves(tasks)  # (2, splits, steps)
     chosen, kept = _best(halves, metric), int(np.searchsorted(steps, step))
-    shares = np.bincount(chosen.ravel(), minlength=len(steps)) / chosen.size
     agreement = float((chosen[0] == chosen[1]).mean())
     better = halves if metric == SCORE else -halves
     return Choice(
@@ -150,10 +142,9 @@ def choose(measured: pl.DataFrame, metric: str) -> Choice:
         checkpoints=len(steps),
         items=items,
         agreement=agreement,
-        share=float(shares[kept]),
+        share=float((chosen == kept).mean()),
         likely_steps=tuple(steps[_may_be_best(better, whole if metric == SCORE else -whole, kept)].tolist()),
         regret=float((better.max(axis=-1) - better[..., kept]).mean()),
-        shares={int(at): float(share) for at, share in zip(steps, shares, strict=True) if share},
         note="" if agreement >= UNSURE else "cannot tell at this size",
     )
 

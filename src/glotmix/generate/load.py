@@ -67,7 +67,9 @@ def _check_kind(folder: Path) -> None:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         known, kind = type(config) in MODEL_FOR_CAUSAL_LM_MAPPING, config.model_type
     except ValueError as error:  # a kind that transformers never heard of
-        raise UserError(f"models: {folder}: {str(error).splitlines()[0]}") from None
+        told = str(error).splitlines()[0]
+        fix = "take a model that transformers knows: no code that comes with one is run (trust_remote_code)"
+        raise UserError(f"models: {folder}: {told}; {fix}") from None
     if not known:
         raise UserError(
             f"models: {folder} is a model of type {kind!r}, and transformers has no causal language model of that type;"

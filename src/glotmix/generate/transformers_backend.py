@@ -24,6 +24,19 @@ from glotmix.generate.load import load_model, load_tokenizer, positions
 from glotmix.generate.template import encode_prompt
 
 
+def check_positions(model: Any, prompt_tokens: int, max_new_tokens: int) -> None:
+    """A plan looks at some of the prompts only.
+
+    Raises:
+        GlotmixError: the model has too few positions for such a prompt and its answer.
+    """
+    if (most := positions(model)) is not None and prompt_tokens + max_new_tokens > most:
+        raise GlotmixError(
+            f"evaluation.max_new_tokens: {max_new_tokens} after a prompt of {prompt_tokens} tokens is more than the"
+            f" model reads ({most}); lower it, or take another model"
+        )
+
+
 class TransformersBackend:
     """A model folder, loaded once and asked many times; or `model`, which started from that folder and still learns."""
 
@@ -54,7 +67,7 @@ class TransformersBackend:
             GlotmixError: memory does not hold a batch, or the model has too few positions for a prompt and its answer.
         """
         prompts = [encode_prompt(messages, template, self.tokenizer) for messages in conversations]
-        self._check_lengths(prompts, max_new_tokens)
+        check_positions(self.model, max(map(len, prompts), default=0), max_new_tokens)
         ends = end_tokens(self.model_dir, template, self.tokenizer)
         longest_first = sorted(range(len(prompts)), key=lambda i: (-len(prompts[i]), i))
         outputs: dict[int, Output] = {}
@@ -71,16 +84,6 @@ class TransformersBackend:
             outputs |= {i: to_output(ids, ends, self.tokenizer) for i, ids in zip(batch, answers, strict=True)}
             on_progress(len(outputs), len(prompts))
         return [outputs[i] for i in range(len(prompts))]
-
-    def _check_lengths(self, prompts: list[Tokens], max_new_tokens: int) -> None:
-        """A plan looks at some of the prompts only."""
-        most = positions(self.model)
-        longest = max(map(len, prompts), default=0)
-        if most is not None and longest + max_new_tokens > most:
-            raise GlotmixError(
-                f"evaluation.max_new_tokens: {max_new_tokens} after a prompt of {longest} tokens is more than the model"
-                f" reads ({most}); lower it, or take another model"
-            )
 
     def _answers(self, prompts: list[Tokens], max_new_tokens: int, ends: set[int]) -> list[Tokens] | None:
         """None if memory did not hold them and fewer may be tried."""

@@ -63,11 +63,11 @@ def selection_view(trainings: Trainings, roles: Mapping[str, str]) -> SelectionV
     least_sure = places.sort("agreement", maintain_order=True).head(PANELS)
     drawn = places.join(least_sure, on=by, how="semi", maintain_order="left").select(by).rows()
     losses = trainings.losses if metric != SCORE else trainings.losses.clear()
-    several = chosen["model"].n_unique() > 1
+    one_model, one_design = chosen["model"].n_unique() == 1, len({*map(_design, chosen["setting"])}) == 1
     return SelectionView(
         metric=metric.replace("_", " "),
         panels={
-            f"{short(setting)} · {model}" if several else short(setting): _panel(
+            (short(setting) if one_design else setting) + ("" if one_model else f" · {model}"): _panel(
                 metric,
                 curves.filter(model=model, setting=setting),
                 losses.filter(model=model, setting=setting),
@@ -83,6 +83,10 @@ def selection_view(trainings: Trainings, roles: Mapping[str, str]) -> SelectionV
         unsure=len(chosen.filter(pl.col("agreement").fill_null(0) < UNSURE)),
         definitions={name.replace("_", " "): text for name, text in DEFINITIONS.items()},
     )
+
+
+def _design(setting: str) -> str:
+    return setting.rpartition("/")[0]
 
 
 def _series(curves: pl.DataFrame) -> pl.Expr:
@@ -133,5 +137,7 @@ def _percent(share: float | None) -> str:
 
 def name_of(series: str) -> str:
     """A line's language in words, with its task where it has one."""
+    if series == TRAINING:
+        return f"{TRAINING}, dashed"
     *task, tag = series.split(" ")
-    return " ".join([Language.get(tag).name, *task]) if series not in (MEAN, TRAINING) else series
+    return " ".join([Language.get(tag).name, *task])

@@ -114,6 +114,9 @@ def _described(
             message = "YAML reads yes, no, on and off as true and false; put the word in quotes"
         case "tuple_type":
             message = f"Input should be a list{_as_list(given)}"
+        case "model_type":
+            keys = ", ".join(list(_fields(_models_at(location, raw, model)))[:3])
+            message = f"Input should be a mapping of keys such as {keys}"
         case "value_error" if isinstance(given, dict):
             return message, ""  # the message names the value that is wrong in it
     return message, f" (got {given!r:.80})"

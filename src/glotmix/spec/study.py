@@ -37,9 +37,8 @@ class Seeds(Spec):
     at: dict[Count | str, SeedList] = Field(default={})
 
 
-Trackers = Annotated[
-    tuple[Literal["tensorboard", "wandb", "mlflow", "trackio"], ...], AfterValidator(once)
-]  # in no key: they only watch
+Tracker = Literal["tensorboard", "wandb", "mlflow", "trackio"]
+Trackers = Annotated[tuple[Tracker, ...], AfterValidator(once)]  # in no key: they only watch
 
 
 def _plain_list(value: Any) -> Any:

@@ -21,7 +21,7 @@ from glotmix.study.backends import Backends, check_backend
 from glotmix.study.budget import Speed
 from glotmix.study.libraries import check_libraries
 from glotmix.study.plan import Plan, Run
-from glotmix.train.encode import encode_rows
+from glotmix.train.encode import encode_rows, left_out
 from glotmix.train.faults import is_out_of_memory
 from glotmix.train.learner import Learner
 from glotmix.train.lora import with_adapters
@@ -85,13 +85,13 @@ def _training(plan: Plan, run: Run) -> float:
     recipe, mixture = plan.spec.recipe, plan.mixtures[run.mixture]
     tokenizer = load_tokenizer(run.model.folder)
     learner = Learner(with_adapters(load_model(run.model.folder, "float32"), recipe, run.seed), recipe)
-    order = training_order(mixture, run.seed, recipe.batch_rows, STEPS, plan.spec.order, plan.spec.languages.anchor)
+    dropped, anchor = left_out(mixture.rows, recipe, run.model.folder), plan.spec.languages.anchor
+    order = training_order(mixture, run.seed, recipe.batch_rows, STEPS, plan.spec.order, anchor, dropped)
     read = mixture.rows.filter(pl.col("row_id").is_in(set(order))).unique("row_id")
     encoded = encode_rows(read, recipe, tokenizer).by_id
     speeds: list[tuple[int, float]] = []  # tokens and seconds of each step
     for step in range(STEPS):
-        wanted = order[step * recipe.batch_rows : (step + 1) * recipe.batch_rows]
-        batch = [encoded[row_id] for row_id in wanted if row_id in encoded]  # the recipe may drop some
+        batch = [encoded[row_id] for row_id in order[step * recipe.batch_rows : (step + 1) * recipe.batch_rows]]
         began = time.monotonic()
         learner.step(batch, recipe.learning_rate)
         _wait()

@@ -10,16 +10,18 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterable
+from itertools import takewhile
 from pathlib import Path
 
 from glotmix.study.backends import backend_kind
 from glotmix.study.job import Job
-from glotmix.study.memory import LOGITS_AT_ONCE
 from glotmix.study.models import count_parameters, width
 
 GPU_WORKERS = "GLOTMIX_GPU_WORKERS"  # how many share the GPU of a worker
+ALLOCATOR = "PYTORCH_CUDA_ALLOC_CONF"
 SMALL = 200_000_000  # parameters up to which launching kernels takes longer than running them, as far as is known
 MOST = 4  # workers of one GPU
+LOGITS_AT_ONCE = 2**27  # as in `train.loss`, which imports torch
 CONTEXT = 1e9  # bytes that CUDA takes for each process
 KEPT = 110  # bytes a layer keeps of a token in bfloat16, per unit of its width: of Gemma 3, which keeps most
 
@@ -27,7 +29,8 @@ KEPT = 110  # bytes a layer keeps of a token in bfloat16, per unit of its width:
 def gpus() -> list[str]:
     """Those that workers may use, by the name CUDA_VISIBLE_DEVICES knows them by."""
     if (visible := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
-        return [name for name in visible.split(",") if name and name != "-1"]
+        names = [name.strip() for name in visible.split(",")]
+        return [name for name in takewhile(lambda name: name != "-1", names) if name]  # as CUDA reads it
     return [str(number) for number, _ in enumerate(_memories())]
 
 
@@ -46,8 +49,9 @@ def device(number: int, processes: int) -> dict[str, str]:
         return {}
     sharing = len(range(number % len(devices), processes, len(devices)))
     share = {GPU_WORKERS: str(sharing)} if sharing > 1 else {}
-    # read before CUDA starts: matrix products give the same bits each time
-    return {"CUDA_VISIBLE_DEVICES": devices[number % len(devices)], "CUBLAS_WORKSPACE_CONFIG": ":4096:8"} | share
+    known = os.environ.keys() & {"PYTORCH_ALLOC_CONF", ALLOCATOR}
+    growing = {} if known else {ALLOCATOR: "expandable_segments:True"}  # no two micro-batches are of one size
+    return {"CUDA_VISIBLE_DEVICES": devices[number % len(devices)]} | growing | share
 
 
 def _is_small(job: Job) -> bool:

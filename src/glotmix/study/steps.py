@@ -45,10 +45,10 @@ def perform(job: Job, report: Report, backends: Backends, group: Group) -> None:
 
 
 def _keep_to_its_share() -> None:
-    """One thread, and of a GPU no more than its part."""
+    """One thread, and of a GPU no more than its part; a twentieth is for what CUDA itself takes of each process."""
     torch.set_num_threads(1)
     if workers := os.environ.get(GPU_WORKERS):
-        torch.cuda.set_per_process_memory_fraction(1 / int(workers))
+        torch.cuda.set_per_process_memory_fraction(0.95 / int(workers))
 
 
 def _evaluate(

@@ -23,15 +23,15 @@ from glotmix.study.job import Event, Job
 from glotmix.study.judge_steps import failed_calls
 from glotmix.study.judging import check_judge, judge_answers, missing_key
 from glotmix.study.launch import launched
-from glotmix.study.libraries import check_libraries
+from glotmix.study.libraries import check_libraries, check_trackers
 from glotmix.study.models import Seen, fetch_model
 from glotmix.study.plan import Plan, Run, is_done, make_plan
 from glotmix.study.progress import shown
+from glotmix.study.quiet import quiet
 from glotmix.study.results import results_frame, samples_frame
 from glotmix.study.selection import curves_frame, selection_frame, validation_frame
 from glotmix.study.store import Store, disk_full, read_json, write_json
 from glotmix.study.summary import study_info
-from glotmix.train.track import check_trackers
 from glotmix.version import version
 
 FILE = "study.yaml"
@@ -148,13 +148,14 @@ class Study:
         here = [run for run in self.resolved.runs if not run.model.absent]
         if not here:
             raise UserError("--calibrate: none of the models is on this machine; give --tokens-per-second")
-        from glotmix.study.calibrate import measured  # imports torch
-
         largest = {run.model.name: run for run in sorted(here, key=lambda run: run.cell.total_rows)}
-        for run, speed in measured(self.resolved, largest.values(), say):
-            found = read_json(self.store.root / SPEEDS)
-            self.store.root.mkdir(parents=True, exist_ok=True)
-            write_json(self.store.root / SPEEDS, found | {speed_key(self.spec, run.model): asdict(speed)})
+        with quiet():
+            from glotmix.study.calibrate import measured  # imports torch
+
+            for run, speed in measured(self.resolved, largest.values(), say):
+                found = read_json(self.store.root / SPEEDS)
+                self.store.root.mkdir(parents=True, exist_ok=True)
+                write_json(self.store.root / SPEEDS, found | {speed_key(self.spec, run.model): asdict(speed)})
 
     def run(
         self,
@@ -184,8 +185,6 @@ class Study:
             with self.store.lock():
                 check_judge(plan, self.store)
                 check_backend(plan.spec.evaluation)
-                check_trackers(plan.spec.trackers)
-                check_libraries(plan.spec.recipe)
                 failures = None
                 if jobs := plan.jobs(self.store):
                     self._write_inputs(plan, jobs)
@@ -209,7 +208,10 @@ class Study:
             raise
 
     def _with_models(self) -> Plan:
-        """The plan, with the models that must be trained from fetched, and long rows refused."""
+        """The plan, with the models that must be trained from fetched, once libraries are there; long rows refused."""
+        if self.resolved.unfinished(self.store):
+            check_trackers(self.spec.trackers)
+            check_libraries(self.spec.recipe)
         if self.resolved.untrainable(self.store):
             for model in self.resolved.untrainable(self.store):
                 fetch_model(model)

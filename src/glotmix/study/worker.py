@@ -24,7 +24,7 @@ from glotmix.train.divergence import Diverged
 Perform = Callable[[Job, Callable[[Event], None]], None]
 
 
-def serve(perform: Perform, group: Group = Group()) -> None:  # noqa: B008
+def serve(perform: Perform, group: Group) -> None:
     """Does jobs until the input ends. Of a group the first process reads and reports; any may report a failure."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")

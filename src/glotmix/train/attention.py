@@ -1,8 +1,9 @@
 """Attention of rows that lie end to end as one row of tokens: each attends to itself alone, and nothing is padded.
 
 1. transformers hands what it does not know (`cu_seq_lens_q`, where each row starts) through a model to its attention.
-2. There the rows are cut apart: one kernel for all of them on CUDA, in 16 bits; elsewhere one row after the other.
-3. What this attention can't do (soft caps, sinks, a bias) it answers with NaN, which no comparison takes for equal.
+2. There the rows are cut apart: on CUDA by a kernel that takes all of them, in 16 bits; elsewhere one after the other.
+3. What this attention can't do (soft caps, sinks, a bias, a mask the model makes itself as sparse attention does, on
+   CUDA other heads than the kernel's) it answers with NaN, which no comparison takes for equal.
 """
 
 from typing import Any
@@ -35,24 +36,27 @@ def attend(
     Without row starts, rows lie side by side: with a mask (generation) it is transformers' own `sdpa`.
     """
     if cu_seq_lens_q is None and attention_mask is None and query.shape[2] == key.shape[2]:
-        return _one_row(query, key, value, dropout, scaling, sliding_window).transpose(1, 2), None
+        return _one_row(query, key, value, dropout, scaling, sliding_window).contiguous(), None
     if cu_seq_lens_q is None:
         out: tuple[torch.Tensor, None] = sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **others
         )
         return out
-    if any(others.get(name) is not None for name in UNABLE) or not getattr(module, "is_causal", True):
-        return torch.full_like(query, torch.nan).transpose(1, 2), None
     if torch.is_autocast_enabled(query.device.type):
         dtype = torch.get_autocast_dtype(query.device.type)
         query, key, value = query.to(dtype), key.to(dtype), value.to(dtype)
-    if _has_kernel(query, value) and not dropout:
+    own = attention_mask is not None or any(others.get(name) is not None for name in UNABLE)
+    unable = own or not getattr(module, "is_causal", True)
+    kernel = _has_kernel(query, value)
+    if unable or (query.is_cuda and not kernel):  # row by row, every layer would wait to hear where rows start
+        return torch.full_like(query, torch.nan).transpose(1, 2), None
+    if kernel and not dropout:
         assert max_length_q is not None
         return _all_rows(query, key, value, cu_seq_lens_q, max_length_q, scaling, sliding_window), None
     lengths = cu_seq_lens_q.diff().tolist()
     queries, keys, values = (torch.split(part, lengths, dim=2) for part in (query, key, value))
     rows = [_one_row(q, k, v, dropout, scaling, sliding_window) for q, k, v in zip(queries, keys, values, strict=True)]
-    return torch.cat(rows, dim=2).transpose(1, 2), None
+    return torch.cat(rows, dim=1), None
 
 
 def _has_kernel(query: torch.Tensor, value: torch.Tensor) -> bool:
@@ -98,12 +102,15 @@ def _one_row(
     scaling: float | None,
     window: int | None,
 ) -> torch.Tensor:
+    """(1, tokens, heads, size of a head), as all attention functions give."""
     length = query.shape[2]
     shared = {"dropout_p": dropout, "scale": scaling, "enable_gqa": query.shape[1] != key.shape[1]}
     if window is None or length <= window:
-        return scaled_dot_product_attention(query, key, value, is_causal=True, **shared)  # type: ignore[arg-type]
-    near = torch.ones(length, length, dtype=torch.bool, device=query.device).tril().triu(1 - window)
-    return scaled_dot_product_attention(query, key, value, attn_mask=near, **shared)  # type: ignore[arg-type]
+        out = scaled_dot_product_attention(query, key, value, is_causal=True, **shared)  # type: ignore[arg-type]
+    else:
+        near = torch.ones(length, length, dtype=torch.bool, device=query.device).tril().triu(1 - window)
+        out = scaled_dot_product_attention(query, key, value, attn_mask=near, **shared)  # type: ignore[arg-type]
+    return out.transpose(1, 2)
 
 
 def _mask(**asked: Any) -> torch.Tensor | None:

@@ -86,9 +86,10 @@ def restore(folder: Path, learner: Learner) -> State:
         learner.devices.restore(found[-1])
     else:
         learner.devices.release(learner.module)
-        _allocate(learner.optimizer)
+        moments = Shards(found[-1], OPTIMIZER)
+        _allocate(learner, moments.names)
         _fill(_trained(learner), Shards(found[-1], WEIGHTS), learner)
-        _fill(_moments(learner), Shards(found[-1], OPTIMIZER), learner)
+        _fill(_moments(learner), moments, learner)
     saved = json.loads((found[-1] / "state.json").read_text())
     saved["losses"] = [tuple(step) for step in saved["losses"]]
     return State(**saved, measured=pl.read_parquet(found[-1] / "validation.parquet", glob=False))
@@ -180,13 +181,15 @@ def _leaves(tensor: torch.Tensor) -> Iterator[tuple[str, torch.Tensor]]:
             yield f"/{part}", getattr(held, part)
 
 
-def _allocate(optimizer: torch.optim.Optimizer) -> None:
-    """An optimizer makes its moments at its first step, which changes nothing that is not loaded after it."""
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
+def _allocate(learner: Learner, saved: set[str]) -> None:
+    """An optimizer makes moments at its first step, which changes nothing that is not loaded after it; of what the loss
+    has not reached before there are none.
+    """
+    for name, parameter in _trained(learner).items():
+        if f"{name}/step" in saved:
             parameter.grad = torch.zeros_like(parameter)
-    optimizer.step()
-    optimizer.zero_grad()
+    learner.optimizer.step()
+    learner.optimizer.zero_grad()
 
 
 @torch.no_grad()

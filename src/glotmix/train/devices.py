@@ -54,7 +54,8 @@ class Devices:
         self.accelerator = Accelerator(
             mixed_precision="bf16" if precision == "bfloat16" else "no",
             fsdp_plugin=sharding,
-            kwargs_handlers=[DistributedDataParallelKwargs(gradient_as_bucket_view=True)],
+            # a batch may reach no expert of a mixture, or some part of a model that no text reaches
+            kwargs_handlers=[DistributedDataParallelKwargs(gradient_as_bucket_view=True, find_unused_parameters=True)],
         )
         if sharding and self.accelerator.distributed_type == DistributedType.MULTI_CPU:
             # accelerate shards on accelerators alone, though nothing it does there is theirs only
@@ -68,8 +69,10 @@ class Devices:
         self, module: TargetLoss, optimizer: torch.optim.Optimizer
     ) -> tuple[torch.nn.Module, torch.optim.Optimizer]:
         """Moves both to the devices, sharded where accelerate is told so: a unit for each layer of the model."""
-        for name in ("_no_split_modules", "tie_weights"):  # accelerate asks the outermost module
-            setattr(module, name, getattr(module.model, name))
+        model, outermost = module.model, vars(module)  # where accelerate looks
+        here = {type(part).__name__ for part in model.modules()}
+        outermost["_no_split_modules"] = here.intersection(model._no_split_modules or ())  # an encoder is not there
+        outermost["tie_weights"] = model.tie_weights
         prepared: tuple[Any, Any] = self.accelerator.prepare(module, optimizer)
         return prepared
 

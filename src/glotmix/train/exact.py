@@ -3,15 +3,21 @@
 1. Kernels that add in whatever order their threads end are left for those that don't: torch's deterministic mode.
 2. It has to be the strict one: when told to warn alone, attention's backward pass stays as it was.
 3. What has no such kernel at all fails in the strict mode. Then the rest of the training does without, and says so.
-4. cuBLAS needs a workspace of fixed size, which is read before CUDA starts: the engine sets `CUBLAS_WORKSPACE_CONFIG`.
+4. cuBLAS needs a workspace of fixed size. It reads of which when it starts, so that is said when this is imported.
 """
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
+
+WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
+LACKING = ("does not have a deterministic implementation", WORKSPACE)  # in what torch says; the second, older ones
+
+os.environ.setdefault(WORKSPACE, ":4096:8")
 
 
 @contextmanager
@@ -30,7 +36,7 @@ def deterministic(strict: bool) -> Iterator[None]:
 
 def lacks_kernel(error: BaseException) -> bool:
     """Whether it is the strict mode that complains; the user is told what of."""
-    lacking = "does not have a deterministic implementation" in str(error)
+    lacking = any(words in str(error) for words in LACKING)
     if lacking:
         what = str(error).splitlines()[0]
         logging.getLogger(__name__).warning("a resumed training may differ in the last bits: %s", what)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from glotmix.train.learner import Learner
 
 T = TypeVar("T")
+OF_LIBRARIES = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED")  # what is not torch's to allocate
 
 
 class DoesNotFit(GlotmixError):
@@ -63,7 +64,11 @@ def within_memory(learner: "Learner", rows: Sequence[Encoded], work: Callable[[]
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Of an accelerator or of the machine."""
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or should_reduce_batch_size(error)
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and (
+        should_reduce_batch_size(error) or any(words in str(error) for words in OF_LIBRARIES)
+    )
 
 
 def _half(learner: "Learner", rows: Sequence[Encoded], error: BaseException) -> int:

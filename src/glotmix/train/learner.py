@@ -31,7 +31,7 @@ class Learner:
     """`model` is the transformers model, `module` what computes its losses on the devices.
 
     `tokens` is the budget: how many tokens a micro-batch holds at most (or one row), with the padding if rows are
-    `padded` and not laid end to end.
+    `padded` and not laid end to end, as `layout` says.
     """
 
     def __init__(self, model: Any, recipe: Recipe) -> None:
@@ -43,7 +43,8 @@ class Learner:
             model.gradient_checkpointing_enable({"use_reentrant": False})  # the gradient is the same
         losses, optimizer = TargetLoss(self.model), make_optimizer(self.model, recipe)
         self.module, self.optimizer = self.devices.prepare(losses, optimizer)
-        self.padded = settle(losses, self._losses_of, recipe)
+        self.layout = settle(losses, self._losses_of, recipe)
+        self.padded = self.layout != "end to end"
 
     def step(self, rows: Sequence[Encoded], learning_rate: float) -> Step:
         """One optimizer step on all the rows; one whose loss or gradient is not finite changes no weight.
@@ -110,7 +111,7 @@ class Learner:
         return mine + [[] for _ in range(max(map(len, shares)) - len(mine))]
 
     def _cut(self, rows: Sequence[Encoded]) -> list[list[int]]:
-        return micro_batches(rows, self.tokens, padded=self.padded)
+        return micro_batches(rows, 1 if self.layout == "one by one" else self.tokens, padded=self.padded)
 
     def _losses(self, rows: Sequence[Encoded]) -> torch.Tensor:
         """Of every target token, row by row."""

@@ -69,26 +69,24 @@ def train(
         UserError: rows longer than the recipe allows or the model reads, a template the tokenizer lacks, or weights
             that are missing.
         Diverged: the loss or the gradient is not finite, or the loss has run away; the rows are in `diverged.json`.
-        GlotmixError: memory does not hold one row.
+        GlotmixError: memory does not hold one row, or the model has too few positions for an answer to be scored.
     """
     tokenizer = load_tokenizer(model_dir)
     encoded = encode_rows(rows, recipe, tokenizer)
     validator = Validator.of(validation, tokenizer, model_dir, recipe, evaluation)
-    with loading(), fitting("the model"):
-        model = with_adapters(load_model(model_dir, "float32"), recipe, seed)
-    _check_positions(model, max(len(row.ids) for row in (*encoded.by_id.values(), *validator.encoded)))
-    with fitting("the model on its device"):
-        learner = Learner(model, recipe)
+    longest = max(len(row.ids) for row in (*encoded.by_id.values(), *validator.encoded))
+    learner = _learner(model_dir, recipe, seed, longest)
+    validator.check(learner.model)
     state = checkpoint.restore(out, learner)
     learner.tokens = min([learner.tokens, *(then["tokens_per_micro_batch"] for then in state.out_of_memory)])
     (out / FILE).unlink(missing_ok=True)
 
     steps = len(order) // recipe.batch_rows
     assert steps * recipe.batch_rows == len(order), "every step has a whole batch"
-    started, tokens_before, seconds_before = time.monotonic(), state.tokens, state.seconds
+    vocabulary = learner.model.config.get_text_config().vocab_size
+    began, tokens_before, seconds_before = time.monotonic(), state.tokens, state.seconds
     while state.step < steps:
-        first = state.step * recipe.batch_rows
-        row_ids = order[first : first + recipe.batch_rows]
+        row_ids = order[state.step * recipe.batch_rows : (state.step + 1) * recipe.batch_rows]
         batch = [encoded.by_id[row_id] for row_id in row_ids]
         torch.manual_seed(seed * 1_000_003 + state.step)  # dropout depends on the step, not on what ran before it
         rate, budget, measured = learning_rate(recipe, state.step, steps), learner.tokens, None
@@ -96,38 +94,53 @@ def train(
             step = learner.step(batch, rate)
         state.step += 1
         state.losses.append((step.loss, step.gradient_norm))
-        if what := fault(state.losses, learner.model.config.get_text_config().vocab_size):
-            raise diverged(out, state.step, what, learner, rows, row_ids, batch)
         state.tokens += sum(len(row.ids) for row in batch)
-        if state.step % recipe.checkpoint_every == 0 or state.step == steps:
-            began = time.monotonic()
-            with naming(validator.rows["row_id"].to_list()):
-                measured = validator.measure(learner, state.step)
-            state.validation_seconds += time.monotonic() - began
-            if what := unmeasurable(measured):
-                raise diverged(out, state.step, what, learner, rows, row_ids, batch)
-            state.measured = pl.concat([state.measured, measured])
-            state.best_step, state.best_value = best_step(state.measured, recipe.select.metric)
-        state.seconds = seconds_before + time.monotonic() - started
+        what = fault(state.losses, vocabulary)
+        if not what and (state.step % recipe.checkpoint_every == 0 or state.step == steps):
+            measured = _measure(state, validator, learner)
+            what = unmeasurable(measured)
+        if what:
+            raise diverged(out, state.step, what, learner, rows, row_ids, batch)
+        seconds = time.monotonic() - began
+        state.seconds = seconds_before + seconds
         notice = _note_memory(state, learner.tokens, budget)
         if measured is not None:
-            checkpoint.save(out, state, learner)
-        speed = (state.tokens - tokens_before) / (time.monotonic() - started)
+            _keep(out, state, measured, learner)
+        speed = (state.tokens - tokens_before) / seconds
         on_progress(Progress(state.step, steps, step.loss, step.gradient_norm, rate, speed, measured, notice))
 
     if learner.devices.main:
         _write_model(_best(out, state, model_dir, recipe), recipe, model_dir, tokenizer, out / "model")
-        _write_record(out, state, learner.padded, pl.concat([encoded.longer, validator.longer]))
+        _write_record(out, state, learner.layout, pl.concat([encoded.longer, validator.longer]))
         checkpoint.discard(out)
 
 
-def _check_positions(model: Any, longest: int) -> None:
-    """A plan looks at some of the rows only."""
+def _learner(model_dir: Path, recipe: Recipe, seed: int, longest: int) -> Learner:
+    """Of a base model that reads rows of `longest` tokens; a plan has looked at some of the rows only."""
+    with loading(), fitting("the model"):
+        model = with_adapters(load_model(model_dir, "float32"), recipe, seed)
     if (most := positions(model)) is not None and longest > most:
         raise UserError(
             f"recipe.max_tokens: a row has {longest} tokens, and the model reads {most}; set max_tokens: {most} and"
             " longer_rows: drop or truncate, or take another model"
         )
+    with fitting("the model on its device"):
+        return Learner(model, recipe)
+
+
+def _measure(state: State, validator: Validator, learner: Learner) -> pl.DataFrame:
+    began = time.monotonic()
+    with naming(validator.rows["row_id"].to_list()):
+        measured = validator.measure(learner, state.step)
+    state.validation_seconds += time.monotonic() - began
+    return measured
+
+
+def _keep(out: Path, state: State, measured: pl.DataFrame, learner: Learner) -> None:
+    """A checkpoint, and which of those so far is best."""
+    state.measured = pl.concat([state.measured, measured])
+    state.best_step, state.best_value = best_step(state.measured, learner.recipe.select.metric)
+    checkpoint.save(out, state, learner)
 
 
 def _note_memory(state: State, tokens: int, before: int) -> str:
@@ -161,7 +174,7 @@ def _write_model(model: Any, recipe: Recipe, base: Path, tokenizer: PreTrainedTo
     tokenizer.save_pretrained(folder)
 
 
-def _write_record(out: Path, state: State, padded: bool, longer: pl.DataFrame) -> None:
+def _write_record(out: Path, state: State, layout: str, longer: pl.DataFrame) -> None:
     state.measured.write_parquet(out / "validation.parquet")
     curve(state.measured).write_parquet(out / "curve.parquet")
     losses, norms = zip(*state.losses, strict=True)
@@ -174,7 +187,7 @@ def _write_record(out: Path, state: State, padded: bool, longer: pl.DataFrame) -
         "tokens": state.tokens,
         "out_of_memory": state.out_of_memory,
         "longer_rows": longer.to_dicts(),
-        "padding": "padded" if padded else "free",
+        "layout": layout,
         "seconds": round(state.seconds, 3),
         "validation_seconds": round(state.validation_seconds, 3),
     }

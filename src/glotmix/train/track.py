@@ -5,7 +5,6 @@
 3. A training that resumes goes on in the same place: nothing of it is in the names but the run and its key.
 """
 
-import importlib.util
 import queue
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from glotmix.analysis.selection import curve
-from glotmix.errors import UserError
 
 if TYPE_CHECKING:
     from glotmix.train.loop import Progress
@@ -24,17 +22,6 @@ if TYPE_CHECKING:
 LAST_WORDS = 60.0  # seconds that trackers get, all together, to write what is left at the end
 
 Values = dict[str, float]
-
-
-def check_trackers(names: Iterable[str]) -> None:
-    """Before anything is trained.
-
-    Raises:
-        UserError: the library of one is not installed.
-    """
-    for name in names:
-        if importlib.util.find_spec(name) is None:
-            raise UserError(f"trackers: {name} is not installed; pip install {name}, or leave it out")
 
 
 @dataclass(frozen=True)
@@ -56,7 +43,6 @@ class Trackers:
 
     def __init__(self, names: Iterable[str], tracked: Tracked, say: Callable[[str], None]) -> None:
         """`say` gets a line for each tracker that fails, from its thread; after `close` no more."""
-        tracked.folder.mkdir(parents=True, exist_ok=True)
         self.threads = [_Thread(name, tracked, say) for name in names]
 
     def log(self, step: int, values: Values) -> None:
@@ -125,9 +111,11 @@ def _wandb(tracked: Tracked, first_step: int) -> Any:
 
 
 def _trackio(tracked: Tracked, first_step: int) -> Any:
+    """It knows runs by their names alone: with another recipe it is another training of the same name."""
     from accelerate.tracking import TrackioTracker
 
-    return TrackioTracker(tracked.study, name=tracked.run, resume="allow", config=dict(tracked.config))
+    name = f"{tracked.run} {tracked.key[:8]}"
+    return TrackioTracker(tracked.study, name=name, resume="allow", config=dict(tracked.config))
 
 
 def _mlflow(tracked: Tracked, first_step: int) -> Any:
@@ -135,6 +123,7 @@ def _mlflow(tracked: Tracked, first_step: int) -> Any:
     import mlflow
     from accelerate.tracking import MLflowTracker
 
+    tracked.folder.mkdir(parents=True, exist_ok=True)
     with FileLock(tracked.folder / "mlflow.lock"):  # MLflow fails where two begin its database at once
         mlflow.set_experiment(tracked.study)
     same = f"tags.glotmix = '{tracked.key}'"

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import torch
@@ -20,7 +21,7 @@ from transformers import PreTrainedTokenizerBase
 from glotmix.analysis.selection import LOSS, SCORE, VALIDATION_SCHEMA
 from glotmix.generate.scoring import scored
 from glotmix.generate.template import Encoded
-from glotmix.generate.transformers_backend import TransformersBackend
+from glotmix.generate.transformers_backend import TransformersBackend, check_positions
 from glotmix.pool.row import asked
 from glotmix.spec import Evaluation, Recipe, per_task
 from glotmix.train.batch import target_tokens
@@ -60,13 +61,22 @@ class Validator:
         ids = [encoded.by_id[row_id] for row_id in kept["row_id"]]
         return cls(kept, ids, encoded.longer, model_dir, recipe, evaluation)
 
+    def check(self, model: Any) -> None:
+        """Before anything is trained.
+
+        Raises:
+            GlotmixError: the model has too few positions for an answer to a row.
+        """
+        for task, row in zip(self.rows["task"], self.encoded, strict=True) if self._scores_count else ():
+            check_positions(model, row.prompt_tokens, self._longest_answer(task))
+
     def measure(self, learner: Learner, step: int) -> pl.DataFrame:
         """One record per row and metric (`VALIDATION_SCHEMA`).
 
         Raises:
-            GlotmixError: memory does not hold a row, or the model has too few positions for an answer.
+            GlotmixError: memory does not hold a row or an answer.
         """
-        scores = [self._scores(learner)] if self.recipe.select.metric == SCORE else []
+        scores = [self._scores(learner)] if self._scores_count else []
         measured = pl.concat([*scores, self._losses(learner)]).with_columns(step=pl.lit(step))
         return measured.select(VALIDATION_SCHEMA.names()).cast(VALIDATION_SCHEMA)
 
@@ -85,11 +95,18 @@ class Validator:
                 outputs = backend.generate(
                     [asked(messages) for messages in rows["messages"].to_list()],
                     template=self.recipe.template,
-                    max_new_tokens=per_task(self.evaluation.max_new_tokens, str(task)),
+                    max_new_tokens=self._longest_answer(str(task)),
                 )
                 values += [score.value for score in scored(str(task), rows, outputs)]
         agreed = learner.devices.sums([value if learner.devices.main else 0.0 for value in values])
         return self._measured(SCORE, pl.Series(agreed, dtype=pl.Float64), pl.lit(1.0))
+
+    @property
+    def _scores_count(self) -> bool:
+        return self.recipe.select.metric == SCORE
+
+    def _longest_answer(self, task: str) -> int:
+        return per_task(self.evaluation.max_new_tokens, task)
 
     def _measured(self, metric: str, values: pl.Series, weights: pl.Series | pl.Expr) -> pl.DataFrame:
         told = self.rows.select("task", "language", "row_id", "item_id")

@@ -1,4 +1,5 @@
-"""The memory and the time that a training needs, computed from the shape of its model: no GPU, and no torch.
+"""The memory and the time that a training needs, computed from the shape of its model, without a GPU:
+`python benchmarks/scale.py` writes the tables of docs/scale.md.
 
 1. Of every parameter, float32 weights, gradients and moments stay on the GPUs, cut into as many shards as there are.
 2. One GPU keeps bfloat16 copies of all weights while it reads; a sharded one gathers a layer or two at a time.
@@ -7,13 +8,25 @@
 4. The rest of an 80 GB GPU is for its driver, communication and what allocating leaves unused: `USABLE`.
 """
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
+import polars as pl
+
+from glotmix.spec import load_spec
+from glotmix.study import presets
+from glotmix.study.plan import make_plan
+from glotmix.train.loss import LOGITS_AT_ONCE
+
+PAGE = Path(__file__).parents[1] / "docs" / "scale.md"
+TABLE = re.compile(r"(<!-- made by \S+: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+ROW_TOKENS = 350  # an assumption
 GIGABYTE = 1e9
 USABLE = 72 * GIGABYTE  # of 80
 PEAK = 989e12  # dense bfloat16 products of an H100 or H200, FLOP a second (NVIDIA's data sheet)
 REACHED = 0.4  # the share of PEAK that a training is taken to reach: an assumption
-LOGITS_AT_ONCE = 2**27  # as in `train.loss`, which imports torch
 
 # Bytes that a layer keeps of a token in bfloat16: per unit of its width, of all query heads, of all key heads and of
 # its feed-forward width. Counted in the layers of transformers; the first four with float32 weights under autocast, the
@@ -136,8 +149,8 @@ def settings_for(shape: Shape, gpus: int) -> Settings | None:
     return next((settings for settings in tried if memory(shape, settings).total <= USABLE), None)
 
 
-# The models of the two published studies, as the config.json of each on the Hugging Face hub says. Of Gemma 3 4B the
-# part that reads text: the tower that sees is frozen, and takes 4 bytes for each of its 0.42 billion parameters.
+# The models of the two published studies (docs/scale.md says how sure their shapes are). Of Gemma 3 4B the part that
+# reads text: the tower that sees is frozen, and takes 4 bytes for each of its 0.42 billion parameters.
 PUBLISHED = {
     "CohereLabs/aya-23-8B": Shape("cohere", 32, 4096, 14336, 32, 8, 128, 256000),
     "CohereLabs/aya-23-35B": Shape("cohere", 40, 8192, 22528, 64, 64, 128, 256000),
@@ -148,3 +161,83 @@ PUBLISHED = {
     "google/gemma-3-1b-pt": Shape("gemma3", 26, 1152, 6912, 4, 1, 256, 262144),
     "google/gemma-3-4b-pt": Shape("gemma3", 34, 2560, 10240, 8, 4, 256, 262208),
 }
+
+
+def table(head: list[str], rows: Iterable[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def gigabytes(size: float) -> str:
+    return f"{size / GIGABYTE:,.1f}"
+
+
+def words(settings: Settings) -> str:
+    saving = ", checkpointing" if settings.gradient_checkpointing else ""
+    return f"{settings.optimizer}{saving}, {settings.tokens:,} tokens"
+
+
+def memory_table() -> str:
+    parts = ["weights", "gradients", "moments", "copies", "kept", "worked on"]
+    tried = [
+        Settings(gpus, tokens, saving, optimizer)
+        for gpus in (1, 8)
+        for tokens in (8192, 4096)
+        for saving, optimizer in ((False, "adamw"), (True, "adamw"), (True, "adamw_8bit"))
+        if (gpus, tokens) != (1, 4096)
+    ]
+    rows = []
+    for name in ("CohereLabs/aya-23-8B", "CohereLabs/aya-23-35B"):
+        for settings in tried:
+            found = memory(PUBLISHED[name], settings)
+            total = f"**{gigabytes(found.total)}**" if found.total <= USABLE else gigabytes(found.total)
+            sizes = [gigabytes(size) for size in vars(found).values()]
+            rows.append([name.split("/")[1], str(settings.gpus), words(settings), *sizes, total])
+    return table(["model", "GPUs", "settings", *parts, "total (bold: fits)"], rows)
+
+
+def settings_table() -> str:
+    rows = []
+    for name, shape in PUBLISHED.items():
+        told = [name, f"{shape.parameters / 1e9:.2f}"]
+        for gpus in (1, 8):
+            settings = settings_for(shape, gpus)
+            told += [words(settings), gigabytes(memory(shape, settings).total)] if settings else ["does not fit", ""]
+        rows.append(told)
+    return table(["model", "10^9 parameters", "1 x 80 GB", "GB", "8 x 80 GB", "GB on each"], rows)
+
+
+def time_table() -> str:
+    rows, folder = [], Path(presets.__file__).parent
+    for preset in ("english-not-all", "post-trainers-guide"):
+        plan = make_plan(load_spec(folder / f"{preset}.yaml"), folder, {}, {})
+        trainings = {run.train: run for run in plan.runs}.values()
+        steps = pl.DataFrame(
+            {"model": [run.model.name for run in trainings], "steps": [run.steps for run in trainings]}
+        )
+        total = 0.0
+        for name, by_model in steps.group_by("model", maintain_order=True):
+            shape, read = PUBLISHED[str(name[0])], by_model["steps"].sum() * plan.spec.recipe.batch_rows
+            settings = settings_for(shape, 1) or settings_for(shape, 8)
+            assert settings
+            hours = gpu_hours(shape, read * ROW_TOKENS, settings.gradient_checkpointing)
+            total += hours
+            told = [
+                str(len(by_model)),
+                f"{by_model['steps'].sum():,}",
+                f"{read * ROW_TOKENS / 1e9:.2f}",
+                f"{hours:,.0f}",
+            ]
+            rows.append([preset, str(name[0]), *told, words(settings)])
+        runs = f"**{len(plan.runs)} runs**"
+        rows.append([preset, runs, str(len(trainings)), f"{steps['steps'].sum():,}", "", f"**{total:,.0f}**", ""])
+    return table(["preset", "model", "trainings", "steps", "10^9 tokens", "GPU-hours", "settings"], rows)
+
+
+def written(page: str) -> str:
+    made = {"memory": memory_table, "settings": settings_table, "time": time_table}
+    return TABLE.sub(lambda found: f"{found[1]}\n{made[found[2]]()}\n{found[3]}", page)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written(PAGE.read_text("utf-8")), "utf-8")
