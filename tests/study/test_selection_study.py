@@ -26,6 +26,8 @@ def test_a_training_is_another_if_its_checkpoint_is_chosen_otherwise(folder, mon
     assert train_keys(folder, **BY_SCORE, evaluation__max_new_tokens=9) != by_score
     assert train_keys(folder, evaluation__max_new_tokens=9) == by_loss, "a loss has no answers"
     assert train_keys(folder, **BY_SCORE, evaluation__tokens_per_batch=9) == by_score, "a matter of memory"
+    rounded = BY_SCORE | {"recipe__precision": "bfloat16"}
+    assert train_keys(folder, **rounded, evaluation__tokens_per_batch=9) != train_keys(folder, **rounded)
     monkeypatch.setattr(math, "VERSION", 99)
     assert train_keys(folder, **BY_SCORE) != by_score
     assert train_keys(folder) == by_loss

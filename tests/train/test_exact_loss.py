@@ -61,7 +61,8 @@ def enlarged(model: Any) -> Any:
 
 
 def opt() -> Any:
-    return transformers.OPTConfig(**TINY, word_embed_proj_dim=32, ffn_dim=64, dropout=0.0)
+    """With dropout, which is turned off: its masks would depend on the micro-batches."""
+    return transformers.OPTConfig(**TINY, word_embed_proj_dim=32, ffn_dim=64, dropout=0.3, attention_dropout=0.3)
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def flat_gradient(model: Any) -> torch.Tensor:
 
 def by_definition(model: Any, rows: list[Encoded], loss_on: str) -> tuple[float, torch.Tensor]:
     """Row by row, by the model alone: -log p of every target token, all summed and divided once."""
-    model.zero_grad()
+    model.eval().zero_grad()
     if model.config._attn_implementation == ROWS:
         model.set_attn_implementation("sdpa")
     targets = sum(target_tokens(row, loss_on) for row in rows)

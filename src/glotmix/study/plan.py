@@ -197,11 +197,15 @@ def train_key(spec: StudySpec, model: Model, cell: Cell, mixture: str, validatio
 
 
 def _selected_by(spec: StudySpec, cell: Cell) -> list[Any]:
-    """The metric, and for scores of answers what says how they are scored and how long they may be."""
+    """The metric, and for scores of answers what says how they are written, how long they may be, and how scored.
+
+    In bfloat16 rounding depends on how many answers are written at once.
+    """
     metric = spec.recipe.select.metric
     longest = {task: per_task(spec.evaluation.max_new_tokens, task) for task in sorted(cell.counts)}
     scores = [[task, get_task(task).VERSION, tokens] for task, tokens in longest.items()]
-    return [metric, *(scores if metric == SCORE else [])]
+    batched = [spec.evaluation.tokens_per_batch] if spec.recipe.precision == "bfloat16" else []
+    return [metric, *([*scores, *batched] if metric == SCORE else [])]
 
 
 def evaluation_step(spec: StudySpec, train: str, task: str, language: str, rows: str) -> EvaluationStep:

@@ -36,7 +36,7 @@ def attend(
     Without row starts, rows lie side by side: with a mask (generation) it is transformers' own `sdpa`.
     """
     if cu_seq_lens_q is None and attention_mask is None and query.shape[2] == key.shape[2]:
-        return _one_row(query, key, value, dropout, scaling, sliding_window).contiguous(), None
+        return _one_row(query, key, value, scaling, sliding_window).contiguous(), None
     if cu_seq_lens_q is None:
         out: tuple[torch.Tensor, None] = sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **others
@@ -45,17 +45,17 @@ def attend(
     if torch.is_autocast_enabled(query.device.type):
         dtype = torch.get_autocast_dtype(query.device.type)
         query, key, value = query.to(dtype), key.to(dtype), value.to(dtype)
-    own = attention_mask is not None or any(others.get(name) is not None for name in UNABLE)
+    own = attention_mask is not None or dropout > 0 or any(others.get(name) is not None for name in UNABLE)
     unable = own or not getattr(module, "is_causal", True)
     kernel = _has_kernel(query, value)
     if unable or (query.is_cuda and not kernel):  # row by row, every layer would wait to hear where rows start
         return torch.full_like(query, torch.nan).transpose(1, 2), None
-    if kernel and not dropout:
+    if kernel:
         assert max_length_q is not None
         return _all_rows(query, key, value, cu_seq_lens_q, max_length_q, scaling, sliding_window), None
     lengths = cu_seq_lens_q.diff().tolist()
     queries, keys, values = (torch.split(part, lengths, dim=2) for part in (query, key, value))
-    rows = [_one_row(q, k, v, dropout, scaling, sliding_window) for q, k, v in zip(queries, keys, values, strict=True)]
+    rows = [_one_row(q, k, v, scaling, sliding_window) for q, k, v in zip(queries, keys, values, strict=True)]
     return torch.cat(rows, dim=1), None
 
 
@@ -98,13 +98,12 @@ def _one_row(
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
-    dropout: float,
     scaling: float | None,
     window: int | None,
 ) -> torch.Tensor:
     """(1, tokens, heads, size of a head), as all attention functions give."""
     length = query.shape[2]
-    shared = {"dropout_p": dropout, "scale": scaling, "enable_gqa": query.shape[1] != key.shape[1]}
+    shared = {"scale": scaling, "enable_gqa": query.shape[1] != key.shape[1]}
     if window is None or length <= window:
         out = scaled_dot_product_attention(query, key, value, is_causal=True, **shared)  # type: ignore[arg-type]
     else:

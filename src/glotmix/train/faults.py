@@ -59,7 +59,7 @@ def within_memory(learner: "Learner", rows: Sequence[Encoded], work: Callable[[]
         # only here has the error let go of what did not fit
         learner.optimizer.zero_grad()
         clear_device_cache(garbage_collection=True)
-        torch.manual_seed(torch.initial_seed())  # dropout as if the step had just begun
+        torch.manual_seed(torch.initial_seed())  # as if the step had just begun
 
 
 def is_out_of_memory(error: BaseException) -> bool:

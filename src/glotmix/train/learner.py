@@ -11,7 +11,7 @@ from glotmix.generate.template import Encoded
 from glotmix.spec import Recipe
 from glotmix.train.batch import Batch, collate, micro_batches, target_tokens
 from glotmix.train.devices import deal
-from glotmix.train.exact import deterministic
+from glotmix.train.exact import deterministic, without_dropout
 from glotmix.train.faults import fitting, within_memory
 from glotmix.train.layout import settle
 from glotmix.train.loss import TargetLoss
@@ -39,6 +39,7 @@ class Learner:
         self.strict = True  # until a kernel that is not deterministic is needed
         self.devices = devices(recipe)
         self.model = model
+        without_dropout(model)
         if recipe.gradient_checkpointing:
             model.gradient_checkpointing_enable({"use_reentrant": False})  # the gradient is the same
         losses, optimizer = TargetLoss(self.model), make_optimizer(self.model, recipe)

@@ -88,7 +88,7 @@ def train(
     while state.step < steps:
         row_ids = order[state.step * recipe.batch_rows : (state.step + 1) * recipe.batch_rows]
         batch = [encoded.by_id[row_id] for row_id in row_ids]
-        torch.manual_seed(seed * 1_000_003 + state.step)  # dropout depends on the step, not on what ran before it
+        torch.manual_seed(seed * 1_000_003 + state.step)  # anything random depends on the step alone
         rate, budget, measured = learning_rate(recipe, state.step, steps), learner.tokens, None
         with naming(row_ids):
             step = learner.step(batch, rate)
