@@ -159,10 +159,10 @@ class Way:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--models", nargs="+", default=["lab-1m", "lab-4m"])
+    options.add_argument("--models", nargs="+", default=["lab-1m"])
     options.add_argument("--runs", type=int, default=4)
-    options.add_argument("--steps", type=int, default=10)
-    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--steps", type=int, default=3)
+    options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--threads", type=int, default=2)
     options.add_argument("--serve", nargs=6)
     asked = options.parse_args()
