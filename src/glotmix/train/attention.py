@@ -102,13 +102,11 @@ def _one_row(
     window: int | None,
 ) -> torch.Tensor:
     """(1, tokens, heads, size of a head), as all attention functions give."""
-    length = query.shape[2]
-    shared = {"scale": scaling, "enable_gqa": query.shape[1] != key.shape[1]}
-    if window is None or length <= window:
-        out = scaled_dot_product_attention(query, key, value, is_causal=True, **shared)  # type: ignore[arg-type]
-    else:
+    length, near = query.shape[2], None
+    if window is not None and length > window:
         near = torch.ones(length, length, dtype=torch.bool, device=query.device).tril().triu(1 - window)
-        out = scaled_dot_product_attention(query, key, value, attn_mask=near, **shared)  # type: ignore[arg-type]
+    gqa = query.shape[1] != key.shape[1]
+    out = scaled_dot_product_attention(query, key, value, near, is_causal=near is None, scale=scaling, enable_gqa=gqa)
     return out.transpose(1, 2)
 
 
