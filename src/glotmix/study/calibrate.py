@@ -13,7 +13,6 @@ import polars as pl
 import torch
 from accelerate.utils.memory import clear_device_cache
 
-from glotmix.errors import GlotmixError
 from glotmix.generate.load import load_model, load_tokenizer
 from glotmix.mixture import training_order
 from glotmix.pool.row import asked
@@ -22,7 +21,7 @@ from glotmix.study.budget import Speed
 from glotmix.study.libraries import check_libraries
 from glotmix.study.plan import Plan, Run
 from glotmix.train.encode import encode_rows, left_out
-from glotmix.train.faults import is_out_of_memory
+from glotmix.train.faults import out_of_memory_says
 from glotmix.train.learner import Learner
 from glotmix.train.lora import with_adapters
 
@@ -48,7 +47,9 @@ def measured(plan: Plan, runs: Iterable[Run], say: Say) -> Iterator[tuple[Run, S
     check_libraries(plan.spec.recipe)
     backends = Backends()
     for run in runs:
-        with _one_thread(), _told_of_memory(run.model.name):
+        # smaller batches have been tried by then: not even the weights fit, or a single row
+        short = f"--calibrate: {run.model.name} does not fit into memory; calibrate on a larger machine"
+        with _one_thread(), out_of_memory_says(short):
             say(f"{run.model.name}: training steps")
             training = _training(plan, run)
             clear_device_cache(garbage_collection=True)
@@ -67,17 +68,6 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-@contextmanager
-def _told_of_memory(model: str) -> Iterator[None]:
-    """Smaller batches have been tried by then: not even the weights fit, or a single row."""
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        raise GlotmixError(f"--calibrate: {model} does not fit into memory; calibrate on a larger machine") from error
 
 
 def _training(plan: Plan, run: Run) -> float:

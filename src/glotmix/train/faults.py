@@ -9,7 +9,7 @@ Out of memory: what was begun is done again from its start, with half the tokens
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -82,16 +82,23 @@ def _half(learner: "Learner", rows: Sequence[Encoded], error: BaseException) -> 
     return min(learner.tokens, len(rows) * longest) // 2
 
 
-@contextmanager
-def fitting(what: str) -> Iterator[None]:
+def fitting(what: str) -> AbstractContextManager[None]:
     """Says what memory does not hold, where a smaller budget is no help."""
+    fix = "set recipe.optimizer: adamw_8bit or recipe.lora, or use more devices (docs/scale.md)"
+    return out_of_memory_says(f"memory does not hold {what}; {fix}")
+
+
+@contextmanager
+def out_of_memory_says(message: str) -> Iterator[None]:
+    """Raises:
+    GlotmixError: memory does not hold what is done within.
+    """
     try:
         yield
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-        fix = "set recipe.optimizer: adamw_8bit or recipe.lora, or use more devices (docs/scale.md)"
-        raise GlotmixError(f"memory does not hold {what}; {fix}") from error
+        raise GlotmixError(message) from error
 
 
 @contextmanager
