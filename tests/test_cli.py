@@ -119,14 +119,20 @@ def test_a_fault_of_our_own_is_one_line_with_its_traceback_kept(glotmix, made, m
     log.unlink()
 
 
-def test_findings_are_printed_with_their_intervals(glotmix, made, monkeypatch):
+def one_finding():
     import polars as pl
 
     from glotmix.analysis.table import FINDINGS_SCHEMA
+
+    told = {"name": "gain of seen languages", "model": "m", "task": "math", "setting": "n=5", "compared_with": "n=0"}
+    return pl.DataFrame([told | {"unit": "score", "estimate": 0.123, "low": -0.01, "high": 0.25}], FINDINGS_SCHEMA)
+
+
+def test_findings_are_printed_with_their_intervals(glotmix, made, monkeypatch):
+
     from glotmix.study.study import Study
 
-    rows = [("gain of seen languages", "m", "math", "n=5", "n=0", "def", 0.123, -0.01, 0.25, 10, "")]
-    monkeypatch.setattr(Study, "run", lambda *_, **__: pl.DataFrame(rows, FINDINGS_SCHEMA, orient="row"))
+    monkeypatch.setattr(Study, "run", lambda *_, **__: one_finding())
     code, out, _ = glotmix("run", made)
     assert code == 0
     assert "m, math" in out and "+12.3" in out and "−1.0 to +25.0" in out
@@ -137,15 +143,11 @@ def test_findings_are_printed_with_their_intervals(glotmix, made, monkeypatch):
 
 
 def test_where_runs_failed_the_findings_of_the_others_are_printed_first(glotmix, made, monkeypatch):
-    import polars as pl
 
-    from glotmix.analysis.table import FINDINGS_SCHEMA
     from glotmix.study.study import RunsFailed, Study
 
-    rows = [("gain of seen languages", "m", "math", "n=5", "n=0", "def", 0.123, -0.01, 0.25, 10, "")]
-
     def failing(*_, **__):
-        raise RunsFailed("m/n=5/seed=1: no", 1, pl.DataFrame(rows, FINDINGS_SCHEMA, orient="row"))
+        raise RunsFailed("m/n=5/seed=1: no", 1, one_finding())
 
     monkeypatch.setattr(Study, "run", failing)
     code, out, error = glotmix("run", made)

@@ -9,9 +9,9 @@ import synthetic_study as study
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glotmix.analysis.families import families
 from glotmix.analysis.scores import read_scores
 from glotmix.report import render
-from glotmix.report.families import families
 from glotmix.report.languages import CANT_TELL, COLUMNS, OTHERS, Confusion, confusion
 from glotmix.report.metrics import MetricTable, metric_table
 

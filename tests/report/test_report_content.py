@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glotmix.analysis import findings
+from glotmix.analysis.families import Family, families
 from glotmix.analysis.quantities import ANCHOR_GAIN, GAP, RELATIVE, SEEN_BEYOND, SEEN_GAIN
 from glotmix.analysis.scores import Setting, read_scores
 from glotmix.analysis.table import FINDINGS_SCHEMA, VERDICTS
 from glotmix.report import SAMPLES_SCHEMA, text
 from glotmix.report.cards import cards
-from glotmix.report.families import Family, families
 from glotmix.report.samples import CORRECT, FAILED, PAGE_CHARACTERS, pick
 from glotmix.report.tables import finding_groups, heat_cells, scores_by_role, verdict_rows, verdict_shares
 
@@ -30,11 +30,13 @@ FAMILY = Family(
 
 
 def finding(name, estimate, low, high, *, setting="n=100", note=""):
-    return (name, "lab-1m", "math", setting, "n=0", f"what {name} is", estimate, low, high, 200, note)
+    where = {"name": name, "model": "lab-1m", "task": "math", "setting": setting, "compared_with": "n=0"}
+    numbers = {"estimate": estimate, "low": low, "high": high, "n": 200}
+    return {**where, **numbers, "definition": f"what {name} is", "unit": "score", "note": note}
 
 
 def table(*rows):
-    return pl.DataFrame(rows, FINDINGS_SCHEMA, orient="row")
+    return pl.DataFrame(rows, FINDINGS_SCHEMA)
 
 
 def card(*row, **more):
@@ -76,9 +78,8 @@ def test_card_of_an_anchor_without_rows_says_so_and_a_baseline_with_languages_is
 
 
 def test_card_of_a_control_names_it():
-    row = list(finding(SEEN_BEYOND, 0.12, 0.02, 0.2))
-    row[4] = "mix/n=100 same rows"
-    (told,) = cards(table(tuple(row)), FAMILY, study.ROLES)
+    row = finding(SEEN_BEYOND, 0.12, 0.02, 0.2) | {"compared_with": "mix/n=100 same rows"}
+    (told,) = cards(table(row), FAMILY, study.ROLES)
     assert told.sentence.endswith("by 12.0 points more than its control n=100 same rows.")
 
 

@@ -10,8 +10,8 @@ import synthetic_study as study
 
 from glotmix.errors import GlotmixError
 from glotmix.report import render, write_report
-from glotmix.report.families import SENTENCES
 from glotmix.report.info import LongerRows
+from glotmix.report.text import SENTENCES
 from glotmix.spec import Design
 
 SECTIONS = ("answer", "design", "curves", "heatmap", "verdicts", "languages", "findings", "samples", "reproduce")

@@ -1,15 +1,19 @@
-"""What a study found, per model, task and setting, in score units (0 to 1) with 95 % intervals.
+"""What a study found, per model, task and setting, with 95 % intervals and what can be concluded.
 
 1. Every setting is compared with its own baseline, and with its controls, on the test items that all runs have.
 2. Seen languages are the setting's own; a setting trained on the anchor alone is measured on the study's.
-3. An interval that includes zero is no evidence of "no difference": the note gives what could have been seen.
-4. Each interval stands for its own finding: of twenty true zeros, one is expected to lie outside its interval.
+3. A table of means, from elsewhere, gives the same findings, with intervals from its counts of items and its seeds.
+4. An interval that includes zero is no evidence of "no difference": the note gives what could have been seen.
+5. What is concluded holds for all settings of a finding together (`declared.py`); each interval stands for its own.
 """
+
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import polars as pl
 
-from glotmix.analysis.interval import Interval, bounded, interval
+from glotmix.analysis.declared import Declared, Finding, concluded
+from glotmix.analysis.interval import bounded, interval
 from glotmix.analysis.quantities import (
     ANCHOR_BEYOND,
     ANCHOR_GAIN,
@@ -21,38 +25,79 @@ from glotmix.analysis.quantities import (
     SEEN_GAIN,
     UNSEEN_BEYOND,
     UNSEEN_GAIN,
-    Quantity,
     measure,
     quantities,
 )
 from glotmix.analysis.scores import Scores, read_scores
-from glotmix.analysis.table import ACCURACY_SCHEMA, FINDINGS_SCHEMA
+from glotmix.analysis.table import ACCURACY_SCHEMA
 from glotmix.errors import UserError
 
+Part = Callable[[Sequence[Scores], Declared], Iterator[Finding]]
+_RATIOS = (RELATIVE, GAP_CLOSED)
 
-def findings(results: pl.DataFrame, anchor: str | None = None) -> pl.DataFrame:
-    """All findings (`FINDINGS_SCHEMA`) by model, task and setting. `anchor`, if given, must be the table's.
+
+def findings(results: pl.DataFrame, anchor: str | None = None, declared: Declared | None = None) -> pl.DataFrame:
+    """All findings (`FINDINGS_SCHEMA`). `anchor`, if given, must be the table's.
+
+    Args:
+        results: a results table, or a table of means (no column `item_id`).
+        declared: what was fixed beforehand; see `Declared` for what holds otherwise.
 
     Raises:
-        UserError: the table is not a results table (see `check_results`), or its anchor is another language.
+        UserError: the table is neither (see `check_results`, `check_means`), or its anchor is another language.
     """
-    return _findings(results, anchor)
+    return _frame(PARTS, results, declared, anchor)
 
 
-def transfer(results: pl.DataFrame, anchor: str | None = None) -> pl.DataFrame:
+def transfer(results: pl.DataFrame, declared: Declared | None = None) -> pl.DataFrame:
     """Gains over the baseline and beyond volume: seen, unseen, anchor; and seen minus unseen."""
     gains = (SEEN_GAIN, UNSEEN_GAIN, ANCHOR_GAIN, GAIN_DIFFERENCE)
-    return _findings(results, anchor, (*gains, SEEN_BEYOND, UNSEEN_BEYOND, ANCHOR_BEYOND))
+    return _named((*gains, SEEN_BEYOND, UNSEEN_BEYOND, ANCHOR_BEYOND), results, declared)
 
 
-def gap(results: pl.DataFrame, anchor: str | None = None) -> pl.DataFrame:
+def gap(results: pl.DataFrame, declared: Declared | None = None) -> pl.DataFrame:
     """The gap between seen and unseen languages at each setting, and its change since the baseline."""
-    return _findings(results, anchor, (GAIN_DIFFERENCE, GAP))
+    return _named((GAIN_DIFFERENCE, GAP), results, declared)
 
 
-def relative(results: pl.DataFrame, anchor: str | None = None) -> pl.DataFrame:
+def relative(results: pl.DataFrame, declared: Declared | None = None) -> pl.DataFrame:
     """Performance relative to the anchor at each setting, and the part of the gap to the anchor that was closed."""
-    return _findings(results, anchor, (RELATIVE, GAP_CLOSED))
+    return _named((RELATIVE, GAP_CLOSED), results, declared)
+
+
+def of_settings(tables: Sequence[Scores], declared: Declared) -> Iterator[Finding]:
+    """All that is asked of single settings (`quantities.py`)."""
+    for scores in tables:
+        for setting, own in enumerate(scores.settings):
+            for quantity in quantities(scores, setting):
+                yield Finding(
+                    quantity.name,
+                    scores.model,
+                    scores.task,
+                    own.name,
+                    quantity.definition,
+                    measure(scores, quantity),
+                    compared_with=quantity.other.name if quantity.other else "",
+                    unit="ratio" if quantity.name in _RATIOS else "score",
+                    null=None if quantity.name == RELATIVE else 0.0,
+                    note=scores.note,
+                )
+
+
+PARTS: tuple[Part, ...] = (of_settings,)
+
+
+def _named(names: tuple[str, ...], results: pl.DataFrame, declared: Declared | None) -> pl.DataFrame:
+    return _frame([of_settings], results, declared).filter(pl.col("name").is_in(names))
+
+
+def _frame(
+    parts: Sequence[Part], results: pl.DataFrame, declared: Declared | None, anchor: str | None = None
+) -> pl.DataFrame:
+    tables, declared = list(read_scores(results)), declared or Declared()
+    for scores in tables:
+        _check_anchor(scores, anchor)
+    return concluded([one for part in parts for one in part(tables, declared)], declared)
 
 
 def accuracy_by_language(results: pl.DataFrame) -> pl.DataFrame:
@@ -71,22 +116,8 @@ def accuracy_by_language(results: pl.DataFrame) -> pl.DataFrame:
 
 def _cell(scores: Scores, setting: int, column: int) -> tuple[str | int | float | None, ...]:
     found = bounded(interval(scores, [setting], lambda means: float(means[0, column])))
-    seeds = len(scores.values[setting])
-    return scores.languages[column], scores.roles[column], *_numbers(found), found.n, seeds
-
-
-def _findings(results: pl.DataFrame, anchor: str | None, names: tuple[str, ...] | None = None) -> pl.DataFrame:
-    rows = []
-    for scores in read_scores(results):
-        _check_anchor(scores, anchor)
-        asked = [quantity for setting in range(len(scores.settings)) for quantity in quantities(scores, setting)]
-        for quantity in asked:
-            if names is None or quantity.name in names:
-                found = measure(scores, quantity)
-                where = (quantity.name, scores.model, scores.task, scores.settings[quantity.setting].name)
-                told = (quantity.other.name if quantity.other else "", quantity.definition)
-                rows.append((*where, *told, *_numbers(found), found.n, _note(scores, quantity, found)))
-    return pl.DataFrame(rows, FINDINGS_SCHEMA, orient="row")
+    numbers = (float(x) if np.isfinite(x) else None for x in (found.estimate, found.low, found.high))
+    return scores.languages[column], scores.roles[column], *numbers, found.n, scores.seeds[setting]
 
 
 def _check_anchor(scores: Scores, anchor: str | None) -> None:
@@ -94,16 +125,3 @@ def _check_anchor(scores: Scores, anchor: str | None) -> None:
     if len(tags) > 1 or (anchor and tags and tags != [anchor]):
         fix = f"give it to {anchor!r} only" if anchor else "give it to one language"
         raise UserError(f"results table: role 'anchor' is given to {' and '.join(tags)}; {fix}")
-
-
-def _numbers(found: Interval) -> tuple[float | None, float | None, float | None]:
-    estimate, low, high = (float(x) if np.isfinite(x) else None for x in (found.estimate, found.low, found.high))
-    return estimate, low, high
-
-
-def _note(scores: Scores, quantity: Quantity, found: Interval) -> str:
-    parts = [found.note, scores.note]
-    if found.low <= 0 <= found.high and (quantity.other or not quantity.level.ratio):
-        seen = f"{found.detectable:.3f} is the smallest difference seen in 4 of 5 studies like it"
-        parts.insert(0, f"cannot tell at this size: {seen}")
-    return "; ".join(filter(None, parts))

@@ -31,9 +31,9 @@ from scipy.optimize import brentq
 from scipy.special import gammaincinv, ndtr, stdtrit
 
 from glotmix.analysis.interval import LEVEL, POWER
+from glotmix.analysis.noise import ITEM_CORRELATION, LANGUAGE_CORRELATION, MANY, SEED_CORRELATION
 from glotmix.analysis.scores import Array
 
-_MANY = 1e6  # degrees of freedom with which t is normal
 _LEVELS = (np.arange(64) + 0.5) / 64  # probabilities whose quantiles stand for a distribution
 
 
@@ -41,17 +41,16 @@ _LEVELS = (np.arange(64) + 0.5) / 64  # probabilities whose quantiles stand for 
 class Assumptions:
     """What the smallest effect rests on, in score units; correlations are over items.
 
-    The correlations are the lab's (math, two settings of three seeds, eight languages, 200 items: 0.36 between runs of
-    two settings, 0.48 between seeds, 0.37 between languages), each rounded to the side that promises less. The seeds'
+    The correlations are those of `noise.py`. The seeds'
     standard deviation is that of study 1's three nominally identical runs (Aya 23 7B on MGSM, English only, tables 18
     to 20): means over eight languages of 25.3, 24.6 and 27.8 %, a deviation of 1.7 points with chance in single answers
     and about 1.5 without. At 40 % an answer's variance is within 4 % of the largest there is.
     """
 
     score: float = 0.40  # of setting and baseline: halfway between them
-    item_correlation: float = 0.35  # c_item: a run of the setting and one of the baseline
-    seed_correlation: float = 0.50  # c_seed: two runs of one setting
-    language_correlation: float = 0.50  # c_language: what the settings do to an item, in two languages
+    item_correlation: float = ITEM_CORRELATION  # c_item: a run of the setting and one of the baseline
+    seed_correlation: float = SEED_CORRELATION  # c_seed: two runs of one setting
+    language_correlation: float = LANGUAGE_CORRELATION  # c_language: what the settings do to an item, in two languages
     seed_deviation: float = 0.015  # sigma: of a run's mean over its languages, beyond chance in single answers
 
     def __post_init__(self) -> None:
@@ -89,7 +88,7 @@ def _needed(shared: float, chance: float, run: float, *seeds: int) -> Array:
     """
     weights, degrees = [1 / count for count in seeds], [count - 1 for count in seeds if count > 1]
     if not degrees:
-        return _above_zero(np.array([shared + run * sum(weights)]), _MANY)
+        return _above_zero(np.array([shared + run * sum(weights)]), MANY)
     if len(degrees) < len(seeds):
         weights = [sum(weights)]
     measured = np.meshgrid(*(run * gammaincinv(count / 2, _LEVELS) / (count / 2) for count in degrees))
@@ -97,7 +96,7 @@ def _needed(shared: float, chance: float, run: float, *seeds: int) -> Array:
     beyond = sum(weight * np.maximum(0, found - chance) for weight, found, _ in sides)
     variance = shared + chance * sum(weights) + beyond
     spread = sum((weight * found) ** 2 / count for weight, found, count in sides)
-    return _above_zero(variance, np.clip(variance**2 / spread, min(degrees), _MANY))
+    return _above_zero(variance, np.clip(variance**2 / spread, min(degrees), MANY))
 
 
 def _above_zero(variance: Array, degrees: Array | float) -> Array:

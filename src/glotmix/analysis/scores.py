@@ -1,11 +1,12 @@
-"""Item scores of one model and task as dense arrays, with test items matched by id across settings and languages.
+"""Scores of one model and task as dense arrays, with test items matched by id across settings and languages.
 
 A test row (one item in one language) is used if every run has a value for it, so that all settings are compared on the
 same rows.
 Languages may have different items: translations share an item id and stay together, other items stand alone.
+A table of means has one "item" in each language, the mean, and what is known of its variance beside it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glotmix.analysis.table import ROLES, check_results
+from glotmix.analysis.table import ROLES, check_means, check_results
 from glotmix.errors import UserError
 
 Array = NDArray[np.float64]
@@ -32,6 +33,8 @@ class Setting:
     train_languages: tuple[str, ...]
     baseline: str | None
     control_of: tuple[str, ...]
+    optimizer_steps: int | None = None
+    train_tasks: tuple[str, ...] = ()  # empty: not told
 
     @property
     def design(self) -> str:
@@ -45,6 +48,7 @@ class Scores:
     tag."""
 
     model: str
+    parameters: int | None
     task: str
     settings: tuple[Setting, ...]
     languages: tuple[str, ...]
@@ -53,6 +57,8 @@ class Scores:
     used: Mask  # (languages, items)
     tested: Mapping[str, str]  # every language that some run was evaluated in, with its role
     note: str  # what was left out
+    sampling: Array | None = None  # of a table of means: (settings, languages), variance of each by the choice of items
+    counts: Array | None = None  # of a table of means: (languages,), test items, NaN where nobody told
 
     def columns(self, role: str) -> list[int]:
         return [index for index, own in enumerate(self.roles) if own == role]
@@ -66,6 +72,16 @@ class Scores:
     def replicated(self) -> tuple[int, ...]:
         """Settings with more than one seed."""
         return tuple(index for index, value in enumerate(self.values) if len(value) > 1)
+
+    @property
+    def items(self) -> Array:
+        """(languages,): test items, NaN where a table of means does not tell."""
+        return self.used.sum(axis=1).astype(float) if self.counts is None else self.counts
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Runs of every setting."""
+        return tuple(len(value) for value in self.values)
 
     def place(self, name: str) -> int | None:
         """The index of a setting, None if the table has no run of it."""
@@ -93,16 +109,18 @@ class Scores:
 
 
 def read_scores(results: pl.DataFrame) -> Iterator[Scores]:
-    """The scores of each model and task of a results table, ordered by model and task.
+    """The scores of each model and task of a results table or a table of means, ordered by model and task.
 
     Raises:
-        UserError: see `check_results`; or a setting or language is described in two ways.
+        UserError: see `check_results` and `check_means`; or a setting or language is described in two ways.
     """
-    for (model, task), part in sorted(check_results(results).group_by("model", "task")):
-        yield _arrange(str(model), str(task), part)
+    means = "item_id" not in results.columns
+    table = check_means(results).with_columns(item_id=pl.lit("mean")) if means else check_results(results)
+    for (model, task), part in sorted(table.group_by("model", "task")):
+        yield _arrange(str(model), str(task), part, means)
 
 
-def _arrange(model: str, task: str, part: pl.DataFrame) -> Scores:
+def _arrange(model: str, task: str, part: pl.DataFrame, means: bool) -> Scores:
     settings = _settings(part)
     runs = _distinct(part, "setting", "seed")
     rank = pl.col("role").replace_strict({role: place for place, role in enumerate(ROLES)})
@@ -113,24 +131,53 @@ def _arrange(model: str, task: str, part: pl.DataFrame) -> Scores:
     kept: Mask = np.any(complete, axis=1)
     used = complete[kept]
     values = np.where(used, cube[:, kept], 0.0)
+    cells = [(runs["setting"] == setting.name).to_numpy() for setting in settings]
+    kept_languages = languages.filter(pl.Series(kept))
     return Scores(
         model,
+        _parameters(part),
         task,
         settings,
-        tuple(languages["language"].filter(pl.Series(kept))),
-        tuple(languages["role"].filter(pl.Series(kept))),
-        tuple(values[(runs["setting"] == setting.name).to_numpy()] for setting in settings),
+        tuple(kept_languages["language"]),
+        tuple(kept_languages["role"]),
+        tuple(values[of] for of in cells),
         used,
         dict(languages.select("language", "role").iter_rows()),
         _left_out(_distinct(part, "language", "item_id"), complete, languages.filter(~kept)["language"].to_list()),
+        **(_known_of_means(part, settings, kept_languages) if means else {}),
     )
+
+
+def _parameters(part: pl.DataFrame) -> int | None:
+    told = part["parameters"].drop_nulls().to_list() if "parameters" in part.columns else []
+    return told[0] if told else None
+
+
+def _known_of_means(part: pl.DataFrame, settings: Sequence[Setting], languages: pl.DataFrame) -> dict[str, Array]:
+    """`sampling` of a run's mean is its standard error's, or p (1 - p) / n: what shares of right answers have, and at
+    most what other scores from 0 to 1 have (Bhatia & Davis 2000). `counts` are the test items of each language.
+    """
+    stderr, count = (
+        pl.col(name) if name in part.columns else pl.lit(None, pl.Float64) for name in ("stderr", "n_items")
+    )
+    of_counts = pl.col("value") * (1 - pl.col("value")) / count
+    known = part.with_columns(variance=pl.coalesce(stderr**2, of_counts), count=count.cast(pl.Float64))
+    cells = known.group_by("setting", "language").agg(pl.col("variance").mean(), pl.col("count").min())
+    order = pl.DataFrame({"setting": [setting.name for setting in settings]}).join(languages, how="cross")
+    placed = order.join(cells, on=["setting", "language"], how="left", maintain_order="left")
+    shape = (len(settings), len(languages))
+    variances, counts = (placed[name].cast(pl.Float64).to_numpy().reshape(shape) for name in ("variance", "count"))
+    return {"sampling": variances, "counts": counts.min(axis=0)}
 
 
 def _settings(part: pl.DataFrame) -> tuple[Setting, ...]:
     """A setting means the same in all its runs, whatever the order of its languages."""
-    lists = [pl.col(name).list.sort() for name in ("train_languages", "control_of") if name in part.columns]
+    lists = [
+        pl.col(name).list.sort() for name in ("train_tasks", "train_languages", "control_of") if name in part.columns
+    ]
     meanings = [name for name in Setting.__dataclass_fields__ if name in part.columns]
-    described = part.with_columns(lists).select("setting", *meanings).unique()
+    steps = pl.col("^optimizer_steps$").max().over("setting")
+    described = part.with_columns(steps, *lists).select("setting", *meanings).unique()
     for meaning in meanings:
         _one_meaning(described.select("setting", meaning).unique().sort("setting", meaning), "setting", meaning)
     return _ordered([_setting(row) for row in described.iter_rows(named=True)])
@@ -140,9 +187,11 @@ def _setting(row: Mapping[str, Any]) -> Setting:
     return Setting(
         name=row["setting"],
         rows_per_language=row["rows_per_language"],
-        anchor_rows=row["anchor_rows"],
-        total_rows=row["total_rows"],
-        train_languages=tuple(row["train_languages"] or ()),
+        anchor_rows=row.get("anchor_rows"),
+        total_rows=row.get("total_rows"),
+        optimizer_steps=row.get("optimizer_steps"),
+        train_tasks=tuple(row.get("train_tasks") or ()),
+        train_languages=tuple(row.get("train_languages") or ()),
         baseline=row.get("baseline"),
         control_of=tuple(row.get("control_of") or ()),
     )

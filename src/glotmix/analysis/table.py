@@ -1,6 +1,7 @@
 """The results table: one record per run, task, language and test item. All analysis starts from it."""
 
 import difflib
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -16,6 +17,7 @@ RESULTS_SCHEMA = pl.Schema(
         "setting": pl.String(),  # name of the design's cell, e.g. n=100
         "baseline": pl.String(),  # the setting this one is compared with; empty for a baseline
         "control_of": pl.List(pl.String()),  # the settings this one is a control of; empty for all others
+        "train_tasks": pl.List(pl.String()),  # with rows in this run's mixture; null: not told
         "train_languages": pl.List(pl.String()),  # with rows in this run's mixture
         "anchor_rows": pl.Int64(),  # per task
         "rows_per_language": pl.Int64(),  # per task and training language other than the anchor
@@ -37,8 +39,13 @@ RESULTS_SCHEMA = pl.Schema(
 OPTIONAL = {  # what an empty one means
     "baseline": pl.lit(""),
     "control_of": pl.lit([], pl.List(pl.String())),
-    **{name: pl.lit(None, RESULTS_SCHEMA[name]) for name in ("answer_language", "detected", "metrics")},
+    **{name: pl.lit(None, RESULTS_SCHEMA[name]) for name in ("train_tasks", "answer_language", "detected", "metrics")},
 }
+OF_ITEMS = ("item_id", "verdict", "parsed", "output_tokens", "answer_language", "detected", "metrics")
+MEANS_SCHEMA = pl.Schema(  # a table without items, from elsewhere: `value` is the mean over test items
+    {name: dtype for name, dtype in RESULTS_SCHEMA.items() if name not in OF_ITEMS}
+    | {"metric": pl.String(), "stderr": pl.Float64(), "n_items": pl.Int64()}  # null where nobody told
+)
 VERDICTS = ("correct", "wrong", "no_answer", "wrong_language", "truncated", "malformed", "unjudged")
 ROLES = ("anchor", "seen", "unseen")
 FINDINGS_SCHEMA = pl.Schema(
@@ -49,13 +56,22 @@ FINDINGS_SCHEMA = pl.Schema(
         "setting": pl.String(),
         "compared_with": pl.String(),  # the other setting of a difference: baseline or control; empty for a level
         "definition": pl.String(),  # of s, the setting; a(l, s) is the mean score of language l there
+        "unit": pl.String(),  # see UNITS
         "estimate": pl.Float64(),
-        "low": pl.Float64(),
+        "low": pl.Float64(),  # of the 95 % interval
         "high": pl.Float64(),
-        "n": pl.Int64(),  # test items behind the estimate
+        "n": pl.Int64(),  # what `counted` says: test items, or settings, runs, cells
+        "counted": pl.String(),
+        "basis": pl.String(),  # how the interval was made
+        "p": pl.Float64(),  # two-sided, of no difference; null for a level
+        "adjusted_p": pl.Float64(),  # for all comparisons of its family
+        "detectable": pl.Float64(),  # the smallest true difference that 4 of 5 such studies see
+        "conclusion": pl.String(),  # see CONCLUSIONS; empty for a level
         "note": pl.String(),
     }
 )
+UNITS = ("score", "ratio", "rows", "factor", "correlation", "share", "languages", "decades")
+CONCLUSIONS = ("higher", "lower", "no difference", "cannot tell")
 ACCURACY_SCHEMA = pl.Schema(
     {
         "model": pl.String(),
@@ -73,6 +89,7 @@ ACCURACY_SCHEMA = pl.Schema(
 )
 _CELL = ("model", "task", "setting", "seed", "language", "item_id")
 _NEEDED = (*_CELL, "rows_per_language", "role")
+_NEEDED_MEANS = (*_CELL[:-1], "rows_per_language", "role", "value")
 
 
 def check_results(frame: pl.DataFrame) -> pl.DataFrame:
@@ -95,9 +112,31 @@ def check_results(frame: pl.DataFrame) -> pl.DataFrame:
         if missing := table[column].null_count():
             raise UserError(f"results table: column {column!r} is empty in {missing} records; fill it or drop them")
     _check_values(table)
+    _check_once(table, _CELL)
     studies = table["study"].unique().sort().to_list()
     if len(studies) > 1:
         raise UserError(f"results table: holds {len(studies)} studies ({studies[0]}, {studies[1]}, ...); keep one")
+    return table
+
+
+def check_means(frame: pl.DataFrame) -> pl.DataFrame:
+    """A table of means (no column `item_id`): one record per run, task and language, with the columns and types of
+    `MEANS_SCHEMA` that it has.
+
+    Raises:
+        UserError: as `check_results`.
+    """
+    for column in _NEEDED_MEANS:
+        if column not in frame.columns:
+            raise UserError(f"table of means: no column {column!r}; {_nearest(column, frame.columns)}")
+    known = {column: dtype for column, dtype in MEANS_SCHEMA.items() if column in frame.columns}
+    table = pl.DataFrame([_cast(frame[column], dtype) for column, dtype in known.items()])
+    table = table.with_columns(pl.col(name).fill_null(empty) for name, empty in OPTIONAL.items() if name in known)
+    for column in _NEEDED_MEANS:
+        if missing := table[column].null_count():
+            raise UserError(f"table of means: column {column!r} is empty in {missing} records; fill it or drop them")
+    _check_values(table.with_columns(verdict=pl.lit("")))
+    _check_once(table, _NEEDED_MEANS[:5])
     return table
 
 
@@ -126,7 +165,10 @@ def _check_values(table: pl.DataFrame) -> None:
     roles = table.filter(~pl.col("role").is_in(ROLES))["role"]
     if len(roles):
         raise UserError(f"results table: role {roles[0]!r} is unknown; use one of {', '.join(ROLES)}")
-    twice = table.filter(table.select(_CELL).is_duplicated())
+
+
+def _check_once(table: pl.DataFrame, cell: Sequence[str]) -> None:
+    twice = table.filter(table.select(cell).is_duplicated())
     if len(twice):
-        cell = ", ".join(f"{name} {twice[name][0]!r}" for name in _CELL)
-        raise UserError(f"results table: {len(twice)} records have a double ({cell}); keep one of each")
+        names = ", ".join(f"{name} {twice[name][0]!r}" for name in cell)
+        raise UserError(f"results table: {len(twice)} records have a double ({names}); keep one of each")

@@ -14,18 +14,13 @@ from typing import Any
 
 import polars as pl
 
-from glotmix.analysis.table import RESULTS_SCHEMA, check_results
+from glotmix.analysis.table import MEANS_SCHEMA, RESULTS_SCHEMA, check_results
 from glotmix.errors import UserError
 from glotmix.harness.collect import Aside, Measured, collect, find_files
 from glotmix.harness.items import item_ids, verdicts
 from glotmix.harness.runs import describe, read_runs
 from glotmix.language import Language
 
-_OF_ITEMS = ("item_id", "verdict", "parsed", "output_tokens", "answer_language", "detected", "metrics")
-SCORES_SCHEMA = pl.Schema(
-    {name: dtype for name, dtype in RESULTS_SCHEMA.items() if name not in _OF_ITEMS}
-    | {"metric": pl.String(), "stderr": pl.Float64(), "n_items": pl.Int64()}  # null where the file doesn't tell
-)
 READ_SCHEMA = pl.Schema(
     {
         "run": pl.String(),
@@ -44,7 +39,7 @@ ASIDE_SCHEMA = pl.Schema({"file": pl.String(), "reason": pl.String()})
 
 @dataclass(frozen=True)
 class Imported:
-    """`table` has items (`RESULTS_SCHEMA`) or means (`SCORES_SCHEMA`), without columns that nobody told.
+    """`table` has items (`RESULTS_SCHEMA`) or means (`MEANS_SCHEMA`), without columns that nobody told.
 
     `read` lists what it was made from (`READ_SCHEMA`), `aside` what was not, and why (`ASIDE_SCHEMA`).
     """
@@ -151,7 +146,7 @@ def _means(measured: Sequence[Measured], places: Sequence[Mapping[str, Any]]) ->
         {**place, "value": one.value, "metric": one.metric, "stderr": one.error, "n_items": one.count}
         for one, place in zip(measured, places, strict=True)
     ]
-    return pl.DataFrame(rows, {name: dtype for name, dtype in SCORES_SCHEMA.items() if name in rows[0]})
+    return pl.DataFrame(rows, {name: dtype for name, dtype in MEANS_SCHEMA.items() if name in rows[0]})
 
 
 def _read(measured: Sequence[Measured]) -> pl.DataFrame:

@@ -6,11 +6,11 @@ from typing import Any
 
 import polars as pl
 
+from glotmix.analysis.families import Family, short
 from glotmix.analysis.quantities import ANCHOR_GAIN, GAP, RELATIVE, SEEN_BEYOND, SEEN_GAIN, UNSEEN_GAIN
 from glotmix.analysis.scores import Setting
 from glotmix.analysis.table import ROLES
 from glotmix.language import Language
-from glotmix.report.families import Family, short
 from glotmix.report.text import listing, signed, span, unit
 
 

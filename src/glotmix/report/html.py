@@ -10,10 +10,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from glotmix.analysis.families import short
 from glotmix.errors import GlotmixError
 from glotmix.language import Language
 from glotmix.report import text
-from glotmix.report.families import short
 
 HERE = Path(__file__).parent
 CONTROL = {code: 0x2400 + code for code in range(32) if code not in (9, 10)} | {127: 0x2421}

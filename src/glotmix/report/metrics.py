@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from glotmix.analysis.families import Family
 from glotmix.analysis.interval import bounded, interval
 from glotmix.analysis.scores import Scores, read_scores
-from glotmix.report.families import Family
 from glotmix.report.text import percent
 
 

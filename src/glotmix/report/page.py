@@ -9,12 +9,11 @@ import polars as pl
 
 from glotmix.analysis.table import ROLES, VERDICTS
 from glotmix.report import charts
-from glotmix.report.families import SENTENCES
 from glotmix.report.html import render_page, write_page
 from glotmix.report.info import StudyInfo
 from glotmix.report.samples import CORRECT, FAILED, pick
 from glotmix.report.selection import name_of, selection_view
-from glotmix.report.text import LONGER, count
+from glotmix.report.text import LONGER, SENTENCES, count
 from glotmix.report.views import task_views
 
 

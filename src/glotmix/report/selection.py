@@ -7,10 +7,10 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
+from glotmix.analysis.families import short
 from glotmix.analysis.selection import DEFINITIONS, SCORE, UNSURE
 from glotmix.language import Language
 from glotmix.report import charts
-from glotmix.report.families import short
 from glotmix.report.info import Trainings
 from glotmix.report.text import NONE, count
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import polars as pl
 
+from glotmix.analysis.families import short
 from glotmix.analysis.interval import bounded, interval
 from glotmix.analysis.quantities import BEYOND, language_groups
 from glotmix.analysis.scores import Scores, Setting, read_scores
 from glotmix.analysis.table import ROLES, VERDICTS
 from glotmix.report import text
-from glotmix.report.families import short
 from glotmix.report.text import percent, signed, span
 
 Place = Callable[[float], float]  # of a value on a scale, in percent

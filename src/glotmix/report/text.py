@@ -8,6 +8,15 @@ from glotmix.language import Language
 IN_PERCENT = (RELATIVE, GAP_CLOSED)  # ratios to the anchor; every other finding is a difference, told in points
 UNSIGNED = (RELATIVE,)
 NONE = "–"
+SENTENCES = {  # of a design
+    "increments": "Every setting adds the same number of rows in each training language to a fixed set of anchor rows.",
+    "groups": "Every setting adds the same number of rows in each language of its group to a fixed set of anchor rows.",
+    "coverage": "Every setting is a set of languages with the same number of rows in each: rows grow with languages.",
+    "ratio": "All settings have the same number of rows; the anchor's share varies, other languages share the rest.",
+    "substitution": "All settings have the same number of rows; rows in each training language replace anchor rows.",
+    "availability": "All settings have the same number of rows, shared out by the rows that each language has.",
+    "explicit": "Every setting is a mixture written out in the study file.",
+}
 LONGER = (  # of rows that are dropped or truncated
     "Languages differ in tokens per row: one that loses more was trained on less than its rows in the design say, which"
     " biases its comparison with others."

@@ -7,11 +7,11 @@ import polars as pl
 from markupsafe import Markup
 
 from glotmix.analysis import accuracy_by_language
+from glotmix.analysis.families import Family, families, short
 from glotmix.analysis.quantities import language_groups
 from glotmix.analysis.scores import Scores, Setting, read_scores
 from glotmix.report import charts, text
 from glotmix.report.cards import Card, cards
-from glotmix.report.families import Family, families, short
 from glotmix.report.languages import Confusion, confusion
 from glotmix.report.metrics import MetricTable, metric_table
 from glotmix.report.tables import (

@@ -58,6 +58,7 @@ def _results(plan: Plan, run: Run, step: Step, folder: Path) -> pl.DataFrame:
         parameters=pl.lit(run.model.parameters),
         baseline=pl.lit(run.cell.baseline),
         control_of=pl.lit(list(run.cell.control_of), pl.List(pl.String())),
+        train_tasks=pl.lit(sorted(run.cell.counts)),
         train_languages=pl.lit(list(run.cell.train_languages)),
         anchor_rows=pl.lit(anchor_rows),
         rows_per_language=pl.lit(rows_per_language),

@@ -9,6 +9,7 @@ from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
+from glotmix.analysis.families import short
 from glotmix.analysis.power import Assumptions
 from glotmix.analysis.quantities import (
     ANCHOR_BEYOND,
@@ -23,7 +24,6 @@ from glotmix.analysis.quantities import (
     UNSEEN_BEYOND,
     UNSEEN_GAIN,
 )
-from glotmix.report.families import short
 from glotmix.report.text import LONGER, NONE, count, signed, span
 from glotmix.spec import Recipe
 

@@ -6,16 +6,6 @@ from functools import cached_property
 
 from glotmix.analysis.scores import Scores, Setting
 
-SENTENCES = {
-    "increments": "Every setting adds the same number of rows in each training language to a fixed set of anchor rows.",
-    "groups": "Every setting adds the same number of rows in each language of its group to a fixed set of anchor rows.",
-    "coverage": "Every setting is a set of languages with the same number of rows in each: rows grow with languages.",
-    "ratio": "All settings have the same number of rows; the anchor's share varies, other languages share the rest.",
-    "substitution": "All settings have the same number of rows; rows in each training language replace anchor rows.",
-    "availability": "All settings have the same number of rows, shared out by the rows that each language has.",
-    "explicit": "Every setting is a mixture written out in the study file.",
-}
-
 
 @dataclass(frozen=True)
 class Family:
