@@ -7,12 +7,13 @@
 5. What is concluded holds for all settings of a finding together (`declared.py`); each interval stands for its own.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars as pl
 
-from glotmix.analysis.declared import Declared, Finding, concluded
+from glotmix.analysis.answer import Part, answer
+from glotmix.analysis.declared import Declared, Finding
 from glotmix.analysis.interval import bounded, interval
 from glotmix.analysis.quantities import (
     ANCHOR_BEYOND,
@@ -30,9 +31,7 @@ from glotmix.analysis.quantities import (
 )
 from glotmix.analysis.scores import Scores, read_scores
 from glotmix.analysis.table import ACCURACY_SCHEMA
-from glotmix.errors import UserError
 
-Part = Callable[[Sequence[Scores], Declared], Iterator[Finding]]
 _RATIOS = (RELATIVE, GAP_CLOSED)
 
 
@@ -46,7 +45,7 @@ def findings(results: pl.DataFrame, anchor: str | None = None, declared: Declare
     Raises:
         UserError: the table is neither (see `check_results`, `check_means`), or its anchor is another language.
     """
-    return _frame(PARTS, results, declared, anchor)
+    return answer(PARTS, results, declared, anchor)
 
 
 def transfer(results: pl.DataFrame, declared: Declared | None = None) -> pl.DataFrame:
@@ -88,16 +87,7 @@ PARTS: tuple[Part, ...] = (of_settings,)
 
 
 def _named(names: tuple[str, ...], results: pl.DataFrame, declared: Declared | None) -> pl.DataFrame:
-    return _frame([of_settings], results, declared).filter(pl.col("name").is_in(names))
-
-
-def _frame(
-    parts: Sequence[Part], results: pl.DataFrame, declared: Declared | None, anchor: str | None = None
-) -> pl.DataFrame:
-    tables, declared = list(read_scores(results)), declared or Declared()
-    for scores in tables:
-        _check_anchor(scores, anchor)
-    return concluded([one for part in parts for one in part(tables, declared)], declared)
+    return answer([of_settings], results, declared).filter(pl.col("name").is_in(names))
 
 
 def accuracy_by_language(results: pl.DataFrame) -> pl.DataFrame:
@@ -118,10 +108,3 @@ def _cell(scores: Scores, setting: int, column: int) -> tuple[str | int | float 
     found = bounded(interval(scores, [setting], lambda means: float(means[0, column])))
     numbers = (float(x) if np.isfinite(x) else None for x in (found.estimate, found.low, found.high))
     return scores.languages[column], scores.roles[column], *numbers, found.n, scores.seeds[setting]
-
-
-def _check_anchor(scores: Scores, anchor: str | None) -> None:
-    tags = [scores.languages[column] for column in scores.columns("anchor")]
-    if len(tags) > 1 or (anchor and tags and tags != [anchor]):
-        fix = f"give it to {anchor!r} only" if anchor else "give it to one language"
-        raise UserError(f"results table: role 'anchor' is given to {' and '.join(tags)}; {fix}")

@@ -15,11 +15,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glotmix.analysis.table import ROLES, check_means, check_results
+from glotmix.analysis.table import ROLES, VERDICTS, check_means, check_results
 from glotmix.errors import UserError
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Kinds = NDArray[np.int8]
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Scores:
     used: Mask  # (languages, items)
     tested: Mapping[str, str]  # every language that some run was evaluated in, with its role
     note: str  # what was left out
+    verdicts: tuple[Kinds, ...] = ()  # per setting: (seeds, languages, items), places in VERDICTS, -1 where not told
     sampling: Array | None = None  # of a table of means: (settings, languages), variance of each by the choice of items
     counts: Array | None = None  # of a table of means: (languages,), test items, NaN where nobody told
 
@@ -126,12 +128,14 @@ def _arrange(model: str, task: str, part: pl.DataFrame, means: bool) -> Scores:
     rank = pl.col("role").replace_strict({role: place for place, role in enumerate(ROLES)})
     languages = _distinct(part.with_columns(rank=rank), "rank", "language", "role")
     _one_meaning(languages, "language", "role")
-    cube = _cube(part, runs, languages, _distinct(part, "item_id"))
+    places = _places(part, runs, languages)
+    cube = _cube(part["value"], places, np.nan)
     complete: Mask = np.logical_not(np.isnan(cube).any(axis=0))
     kept: Mask = np.any(complete, axis=1)
     used = complete[kept]
     values = np.where(used, cube[:, kept], 0.0)
     cells = [(runs["setting"] == setting.name).to_numpy() for setting in settings]
+    kinds = _verdicts(part, places, used, kept)
     kept_languages = languages.filter(pl.Series(kept))
     return Scores(
         model,
@@ -144,6 +148,7 @@ def _arrange(model: str, task: str, part: pl.DataFrame, means: bool) -> Scores:
         used,
         dict(languages.select("language", "role").iter_rows()),
         _left_out(_distinct(part, "language", "item_id"), complete, languages.filter(~kept)["language"].to_list()),
+        verdicts=tuple(kinds[of] for of in cells),
         **(_known_of_means(part, settings, kept_languages) if means else {}),
     )
 
@@ -224,16 +229,35 @@ def _one_meaning(table: pl.DataFrame, key: str, meaning: str) -> None:
         raise UserError(f"results table: {key} {name!r} has several values of {meaning} {meanings}; give it one")
 
 
-def _cube(part: pl.DataFrame, runs: pl.DataFrame, languages: pl.DataFrame, items: pl.DataFrame) -> Array:
-    """(runs, languages, items), NaN where there is no record, or one without a value."""
-    cube = np.full((len(runs), len(languages), len(items)), np.nan)
+Places = tuple[tuple[int, ...], tuple[Any, ...]]  # the shape (runs, languages, items), and where each record goes
+
+
+def _places(part: pl.DataFrame, runs: pl.DataFrame, languages: pl.DataFrame) -> Places:
+    items = _distinct(part, "item_id")
     placed = (
-        part.join(runs.with_row_index("r"), on=["setting", "seed"])
-        .join(languages.with_row_index("l"), on="language")
-        .join(items.with_row_index("i"), on="item_id")
+        part.select("setting", "seed", "language", "item_id")
+        .join(runs.with_row_index("r"), on=["setting", "seed"], maintain_order="left")
+        .join(languages.with_row_index("l"), on="language", maintain_order="left")
+        .join(items.with_row_index("i"), on="item_id", maintain_order="left")
     )
-    cube[placed["r"].to_numpy(), placed["l"].to_numpy(), placed["i"].to_numpy()] = placed["value"].to_numpy()
+    return (len(runs), len(languages), len(items)), tuple(placed[axis].to_numpy() for axis in "rli")
+
+
+def _cube(column: pl.Series, places: Places, empty: float) -> Array:
+    """(runs, languages, items), `empty` where there is no record, NaN where one has no value."""
+    shape, where = places
+    cube = np.full(shape, empty)
+    cube[where] = column.to_numpy()
     return cube
+
+
+def _verdicts(part: pl.DataFrame, places: Places, used: Mask, kept: Mask) -> Kinds:
+    """(runs, languages, items): all -1 in a table without verdicts."""
+    if "verdict" not in part.columns:
+        return np.full((places[0][0], *used.shape), np.int8(-1))
+    kinds = part["verdict"].replace_strict({name: at for at, name in enumerate(VERDICTS)}, default=-1)
+    cube = _cube(kinds.fill_null(-1), places, -1).astype(np.int8)
+    return np.where(used, cube[:, kept], np.int8(-1))
 
 
 def _left_out(test_rows: pl.DataFrame, complete: Mask, lost: list[str]) -> str:
