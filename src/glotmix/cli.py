@@ -146,8 +146,8 @@ def run(
     json: Json = False,
 ) -> None:
     """Do everything that is not done yet, then print the findings."""
+    from glotmix.report.findings_table import findings_table
     from glotmix.study.study import RunsFailed, Study
-    from glotmix.study.tables import findings_table
 
     study, failed = Study.load(folder), None
     try:
@@ -179,6 +179,65 @@ def report(folder: Folder) -> None:
     from glotmix.study.study import Study
 
     print(f"report: {Study.load(folder).report()}")
+
+
+@app.command()
+def analyze(
+    table: Annotated[
+        Path,
+        typer.Argument(help="Parquet, CSV or JSON; results of lm_eval, a file or a folder; or a study's folder."),
+    ],
+    *,
+    anchor: Annotated[
+        str | None, typer.Option(metavar="TAG", help="The language others are compared with [the table's own, or en].")
+    ] = None,
+    margin: Annotated[
+        float | None,
+        typer.Option(metavar="POINTS", help="A smaller difference does not matter; of 100 [2, or as the study says]."),
+    ] = None,
+    control: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of false findings: holm, benjamini-hochberg, none [holm].")
+    ] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=TAG,TAG", help="Languages to compare by name; repeatable.")
+    ] = None,
+    study: Annotated[str | None, typer.Option(metavar="NAME", help="The one to keep of several in a table.")] = None,
+    runs: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="lm_eval: a CSV file, how each run was trained.")
+    ] = None,
+    metric: Annotated[str | None, typer.Option(metavar="NAME[,FILTER]", help="lm_eval: what counts.")] = None,
+    language: Annotated[
+        list[str] | None, typer.Option(metavar="PATTERN=TAG", help="lm_eval: the language of tasks; repeatable.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a report, figures and tables there.")] = None,
+    json: Json = False,
+) -> None:
+    """Find what can be concluded from results, your own or anyone's, and what cannot."""
+    from rich.console import Console
+
+    from glotmix.analysis import findings
+    from glotmix.report.findings_table import findings_table
+    from glotmix.study.anyones import read_any, with_options
+
+    with Console(stderr=True).status(f"reading {table.name}") as doing:
+        read, own = read_any(table, anchor=anchor, study=study, runs=runs, metric=metric, languages=language or [])
+        declared = with_options(own, margin, control, group or [], read.results)
+        doing.update(f"what {_records(len(read.results))} tell")
+        found = findings(read.results, anchor, declared)
+        if out:
+            from glotmix.report.analysis import write_analysis  # charts are slow to import
+
+            doing.update(f"writing {out}")
+            write_analysis(table.stem, read.results, found, out)
+    _print(found, findings_table, json)
+    for line in read.told:
+        print(line, file=sys.stderr)
+    for _, reason in read.aside.head(3).iter_rows():
+        print(f"set aside: {reason}", file=sys.stderr)
+    if len(read.aside):
+        print(f"{_records(len(read.aside))} set aside, {len(read.results):,} used", file=sys.stderr)
+    if out:
+        print(f"report: {out}", file=sys.stderr if json else sys.stdout)
 
 
 @pool_app.command("import")
@@ -333,6 +392,9 @@ def pretrain(
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
 ) -> None:
     """Rebuild a base model from nothing but a seed."""
-    from glotmix.lab.pretrain import main
+    from glotmix.study.quiet import quiet
 
-    main(size, out, seed)
+    with quiet():
+        from glotmix.lab.pretrain import main
+
+        main(size, out, seed)

@@ -160,7 +160,7 @@ def test_heat_follows_the_score_and_leaves_holes_empty():
 
 @pytest.mark.parametrize(("value", "shown"), [(0.0004, "0.0"), (-0.0004, "0.0"), (-0.12, "−12.0"), (0.3, "+30.0")])
 def test_differences_carry_a_sign_unless_they_round_to_zero(value, shown):
-    assert text.signed(value, GAP) == shown
+    assert text.signed(value, "score") == shown
 
 
 def test_settings_with_one_baseline_are_a_family_and_only_rows_per_language_make_a_curve():

@@ -8,9 +8,10 @@ from rich.console import Console
 
 from glotmix.analysis.quantities import SEEN_GAIN
 from glotmix.analysis.table import FINDINGS_SCHEMA
+from glotmix.report.findings_table import findings_table
 from glotmix.study.budget import PLAN_SCHEMA
 from glotmix.study.study import STATUS_SCHEMA
-from glotmix.study.tables import FEW_RUNS, View, findings_table, plain_table, plan_table, status_table
+from glotmix.study.tables import FEW_RUNS, View, plain_table, plan_table, status_table
 
 ODD = "[red]/[/tmp/x] :smile: \\"
 RUN = {
@@ -24,6 +25,7 @@ FINDING = {
     "model": ODD,
     "task": ODD,
     "setting": ODD,
+    "unit": "score",
     "estimate": 0.1,
     "low": 0.0,
     "high": 0.2,
@@ -45,7 +47,11 @@ def drawn(view: View, frame: pl.DataFrame) -> str:
         (plan_table, pl.DataFrame([RUN], schema=PLAN_SCHEMA), 2),
         (plan_table, pl.DataFrame([RUN] * (FEW_RUNS + 1), schema=PLAN_SCHEMA), 2),
         (status_table, pl.DataFrame([STATUS], schema=STATUS_SCHEMA), 2),
-        (findings_table, pl.DataFrame([FINDING], schema=FINDINGS_SCHEMA), 2),
+        (
+            findings_table,
+            pl.DataFrame([FINDING, FINDING | {"model": "other", "task": "other"}], schema=FINDINGS_SCHEMA),
+            2,
+        ),
         (plain_table, pl.DataFrame({ODD: [ODD]}), 2),
     ],
 )

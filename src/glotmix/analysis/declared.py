@@ -3,8 +3,8 @@
 1. A family is all findings of one name at one model and task: each of its settings is a comparison. The chance of one
    false finding among true zeros rises with the settings, so a family's p values are adjusted together.
 2. "higher" and "lower" need an adjusted p below 5 %. "no difference" needs two one-sided tests at 5 % that put the
-   estimate inside the margin (Schuirmann 1987). All else is "cannot tell", with the smallest difference that could have
-   been seen.
+   estimate inside the margin (Schuirmann 1987), each finding for itself. All else is "cannot tell", with the smallest
+   difference that could have been seen, among so many comparisons.
 """
 
 from collections import defaultdict
@@ -59,20 +59,22 @@ class Finding:
 
 def concluded(found: Sequence[Finding], declared: Declared) -> pl.DataFrame:
     """The findings (`FINDINGS_SCHEMA`), in the order given, with what can be concluded from each."""
-    adjusted = _adjusted(found, declared.control)
-    rows = [_row(one, p, declared) for one, p in zip(found, adjusted, strict=True)]
+    adjusted, among = _adjusted(found, declared.control)
+    rows = [_row(one, *each, declared) for one, *each in zip(found, adjusted, among, strict=True)]
     return pl.DataFrame(rows, FINDINGS_SCHEMA, orient="row")
 
 
-def _adjusted(found: Sequence[Finding], control: Control) -> list[float]:
+def _adjusted(found: Sequence[Finding], control: Control) -> tuple[list[float], list[int]]:
+    """Its p value among those of its family, and how many these are, of every finding."""
     families: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for index, one in enumerate(found):
         if not np.isnan(one.tested):
             families[one.name, one.model, one.task].append(index)
-    adjusted = np.full(len(found), np.nan)
+    adjusted, among = np.full(len(found), np.nan), np.ones(len(found), int)
     for members in families.values():
         adjusted[members] = _control([found[index].tested for index in members], control)
-    return [float(p) for p in adjusted]
+        among[members] = 1 if control == "none" else len(members)
+    return adjusted.tolist(), among.tolist()
 
 
 def _control(p: list[float], control: Control) -> list[float]:
@@ -83,11 +85,11 @@ def _control(p: list[float], control: Control) -> list[float]:
     return [float(each) for each in multipletests(p, method=_METHODS[control])[1]]
 
 
-def _row(one: Finding, adjusted: float, declared: Declared) -> tuple[str | int | float | None, ...]:
+def _row(one: Finding, adjusted: float, among: int, declared: Declared) -> tuple[str | int | float | None, ...]:
     found = one.found
     conclusion = _conclusion(one, adjusted, declared.margin)
-    detectable = None if one.null is None else _known(found.detectable)
-    note = "; ".join(filter(None, (_told(conclusion, detectable, one), found.note, one.note)))
+    detectable = None if one.null is None else _known(found.detectable_among(among))
+    note = "; ".join(filter(None, (_told(conclusion, detectable, among), found.note, one.note)))
     where = (one.name, one.model, one.task, one.setting, one.compared_with, one.definition, one.unit)
     numbers = tuple(map(_known, (found.estimate, found.low, found.high)))
     return (
@@ -101,14 +103,16 @@ def _conclusion(one: Finding, adjusted: float, margin: float) -> str:
         return ""
     if adjusted < 1 - LEVEL:
         return "higher" if one.found.estimate > one.null else "lower"
-    return "no difference" if one.unit == "score" and one.found.within(margin) else "cannot tell"
+    equal = one.unit == "score" and one.null == 0 and one.found.within(margin)
+    return "no difference" if equal else "cannot tell"
 
 
-def _told(conclusion: str, detectable: float | None, one: Finding) -> str:
+def _told(conclusion: str, detectable: float | None, among: int) -> str:
     if detectable is None or conclusion not in ("cannot tell", "no difference"):
         return ""
     said = "cannot tell at this size" if conclusion == "cannot tell" else "no difference beyond the margin"
-    return f"{said}: {detectable:.3f} is the smallest difference seen in 4 of 5 studies like it"
+    compared = f" among {among} comparisons" if among > 1 else ""
+    return f"{said}: {detectable:.3f} is the smallest difference seen in 4 of 5 studies like it{compared}"
 
 
 def _known(value: float) -> float | None:

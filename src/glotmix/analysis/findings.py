@@ -29,6 +29,18 @@ from glotmix.analysis.quantities import (
     measure,
     quantities,
 )
+from glotmix.analysis.questions.attribution import of_attribution
+from glotmix.analysis.questions.contrasts import of_groups
+from glotmix.analysis.questions.correlation import of_correlation
+from glotmix.analysis.questions.coverage import of_bilingual
+from glotmix.analysis.questions.diversity import of_diversity
+from glotmix.analysis.questions.efficiency import of_efficiency
+from glotmix.analysis.questions.interference import of_interference
+from glotmix.analysis.questions.noise_floor import of_noise_floor
+from glotmix.analysis.questions.pooled import of_regression
+from glotmix.analysis.questions.scale import of_sizes
+from glotmix.analysis.questions.verdicts import of_verdicts
+from glotmix.analysis.questions.zero_shot import of_zero_shot
 from glotmix.analysis.scores import Scores, read_scores
 from glotmix.analysis.table import ACCURACY_SCHEMA
 
@@ -83,7 +95,21 @@ def of_settings(tables: Sequence[Scores], declared: Declared) -> Iterator[Findin
                 )
 
 
-PARTS: tuple[Part, ...] = (of_settings,)
+PARTS: tuple[Part, ...] = (
+    of_settings,
+    of_efficiency,
+    of_correlation,
+    of_verdicts,
+    of_diversity,
+    of_bilingual,
+    of_zero_shot,
+    of_groups,
+    of_interference,
+    of_sizes,
+    of_regression,
+    of_attribution,
+    of_noise_floor,
+)
 
 
 def _named(names: tuple[str, ...], results: pl.DataFrame, declared: Declared | None) -> pl.DataFrame:

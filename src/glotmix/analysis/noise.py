@@ -4,15 +4,17 @@
 2. Runs. Within a setting the seeds' means differ by more than the items' chance: that is a run's luck. Each seed's mean
    carries item-by-seed noise that 1. has counted already, so the residual of the two-way table of seeds and items is
    taken off (crossed random effects; Cameron, Gelbach & Miller 2011 for the same inclusion and exclusion in two-way
-   clustering). A setting with one seed borrows the luck of settings with several, scaled by sqrt(p (1 - p)).
-3. `parts` gives both for a smooth function of the means, to first order. `draws` gives what a cluster bootstrap gives,
+   clustering).
+3. Two or three seeds tell little of their own setting's luck. It is taken to be the same everywhere in units of
+   sqrt(p (1 - p)), so all settings with several seeds measure it together, and those with one seed borrow it.
+4. `parts` gives both for a smooth function of the means, to first order. `draws` gives what a cluster bootstrap gives,
    for functions that have a maximum, a rank or a fit in them.
-4. A table of means has no items. Its cells vary as the counts of items say, and move together as `_SHARED` assumes.
+5. A table of means has no items. Its cells vary as the counts of items say, and move together as `_SHARED` assumes.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 from zlib import crc32
 
 import numpy as np
@@ -22,7 +24,6 @@ from glotmix.analysis.scores import Array, Mask, Scores
 DRAWS = 10_000
 MANY = 1e6  # degrees of freedom with which t is normal
 _CHUNK = 2_000_000  # resampling weights held at once
-_NO_SPREAD = 1e-12
 
 
 # Correlations over items. Measured on the lab (math, two settings of three seeds, eight languages, 200 items): 0.36,
@@ -53,49 +54,77 @@ _SHARED = _Shared(
 
 
 class Parts(NamedTuple):
-    """Variance of an estimate by the choice of items, and between seeds; `n` test items, 0 if not known."""
+    """Variance of an estimate by the choice of items, and between runs; `n` test items, 0 if not known."""
 
     items: float  # NaN: not known
     item_degrees: float
-    seeds: list["SeedTerm"]
+    between: float  # of runs, NaN: no setting has several seeds
+    chance: float  # the part of `between` that `items` includes
+    run_degrees: int
     n: int
     basis: str
 
 
-class SeedTerm(NamedTuple):
-    """Variance of the estimate between seeds, and the part of it that the items' variance includes."""
+class Luck(NamedTuple):
+    """How runs of one setting differ, in units of sqrt(p (1 - p)), as sums over (languages, languages) / `degrees`."""
 
-    between: float
-    residual: float
+    between: Array
+    chance: Array  # the part of `between` that is chance in single answers
     degrees: int
+
+
+Known = TypeVar("Known")
+
+
+def _once(of: Callable[[Scores], Known]) -> Callable[[Scores], Known]:
+    """Worked out once for each table, and forgotten with it."""
+    known: WeakKeyDictionary[Scores, Known] = WeakKeyDictionary()
+
+    def kept(scores: Scores) -> Known:
+        if scores not in known:
+            known[scores] = of(scores)
+        return known[scores]
+
+    return kept
 
 
 def parts(scores: Scores, settings: Sequence[int], slopes: Array) -> Parts:
     """Of a function of the (settings, languages) means whose derivatives are `slopes`."""
     touched = (slopes != 0).any(axis=0)
+    between, chance, degrees = _between_runs(scores, settings, slopes)
     if scores.sampling is not None:
-        return _parts_of_means(scores, settings, slopes, touched)
-    items = scores.used[touched].any(axis=0)
-    n = int(items.sum())
+        items, n, basis = _items_of_means(scores, settings, slopes, touched)
+        return Parts(items, MANY, between, chance, degrees, n, basis)
+    rows = scores.used[touched].any(axis=0)
+    n = int(rows.sum())
     if n < 2:
-        return Parts(np.nan, np.nan, [], n, "")
-    own = [_influence(scores, index, slope, items) for index, slope in zip(settings, slopes, strict=True)]
-    variance = float(np.var(sum(table.mean(axis=0) for table in own), ddof=1)) * n
-    return Parts(variance, n - 1, _seed_terms(scores, settings, slopes, items), n, _basis("items", scores))
+        return Parts(np.nan, np.nan, between, chance, degrees, n, "")
+    weight = slopes / scores.used.sum(axis=1)
+    own = [np.einsum("l,li->i", each, _centred(scores)[index]) for index, each in zip(settings, weight, strict=True)]
+    variance = float(np.var(sum(own)[rows], ddof=1)) * n
+    return Parts(variance, n - 1, between, chance, degrees, n, _basis("items", scores))
+
+
+@_once
+def _centred(scores: Scores) -> list[Array]:
+    """Per setting (languages, items): the mean over seeds, minus that of its language."""
+    return [
+        (value.mean(axis=0) - mean[:, None]) * scores.used
+        for value, mean in zip(scores.values, scores.means, strict=True)
+    ]
 
 
 def _basis(items: str, scores: Scores) -> str:
     return f"{items} and seeds" if scores.replicated else items
 
 
-def _parts_of_means(scores: Scores, settings: Sequence[int], slopes: Array, touched: Mask) -> Parts:
+def _items_of_means(scores: Scores, settings: Sequence[int], slopes: Array, touched: Mask) -> tuple[float, int, str]:
     assert scores.sampling is not None
     counts = scores.items[touched]
     n = int(counts.min()) if touched.any() and not np.isnan(counts).any() else 0
-    terms = _seed_terms(scores, settings, slopes, np.ones(1, bool))
     reach = np.where(slopes == 0, 0.0, slopes * np.sqrt(scores.sampling[list(settings)]))
     if np.isnan(reach).any():
-        return Parts(0.0 if terms else np.nan, MANY, terms, n, "seeds alone, items not counted")
+        return 0.0 if scores.replicated else np.nan, n, "seeds alone, items not counted"
     single = np.array([(_SHARED.cell + _SHARED.run / scores.seeds[index]) for index in settings])
     variance = (
         _SHARED.everywhere * reach.sum() ** 2
@@ -103,138 +132,133 @@ def _parts_of_means(scores: Scores, settings: Sequence[int], slopes: Array, touc
         + _SHARED.language * (reach.sum(axis=0) ** 2).sum()
         + (single[:, None] * reach**2).sum()
     )
-    chance = _SHARED.run * (reach**2).sum()
-    residual = [term._replace(residual=min(term.between, chance / max(scores.seeds))) for term in terms]
-    return Parts(float(variance), MANY, residual, n, _basis("item counts, assumed correlations", scores))
+    return float(variance), n, _basis("item counts, assumed correlations", scores)
 
 
-def _influence(scores: Scores, setting: int, slope: Array, items: Mask) -> Array:
-    """u[s, i] / n: what item i in the run of seed s adds to the estimate, (seeds, items)."""
-    centred = (scores.values[setting] - scores.means[setting][:, None]) * scores.used  # (seeds, languages, items)
-    weighted: Array = np.einsum("l,sli->si", slope / scores.used.sum(axis=1), centred[:, :, items])
-    return weighted
+def _between_runs(scores: Scores, settings: Sequence[int], slopes: Array) -> tuple[float, float, int]:
+    """Variance of the estimate between runs, the part of it that is chance in answers, and degrees of freedom."""
+    if not scores.replicated:
+        return np.nan, 0.0, 0
+    found, index = _luck(scores), list(settings)
+    reach = slopes * _spread(scores.means[index]) / np.sqrt(np.array(scores.seeds)[index])[:, None]
+    between, chance = (float(np.einsum("sl,lk,sk->", reach, each, reach)) for each in (found.between, found.chance))
+    return between, chance, found.degrees
 
 
-def _scale(scores: Scores, setting: int, lender: int) -> Array:
-    """Noise at a setting per noise at its lender, by language: sqrt(p (1 - p)), as shares of answers have it."""
-    own, lent = (np.sqrt(scores.means[index] * (1 - scores.means[index])) for index in (setting, lender))
-    scale: Array = np.divide(own, lent, out=np.zeros_like(own), where=lent > 0)
-    return scale
+def luck(scores: Scores) -> tuple[Array, int]:
+    """(languages, languages): covariance of a run's luck in units of sqrt(p (1 - p)), pooled over all settings with
+    several seeds, and its degrees of freedom. See 2. and 3. of this module."""
+    found = _luck(scores)
+    return found.between - found.chance, found.degrees
 
 
-def _seed_terms(scores: Scores, settings: Sequence[int], slopes: Array, items: Mask) -> list[SeedTerm]:
-    """One term per group of settings that seed noise was measured on."""
-    terms: dict[tuple[int, ...], list[SeedTerm]] = defaultdict(list)
-    for setting, slope in zip(settings, slopes, strict=True):
-        source = (setting,) if setting in scores.replicated else scores.replicated
-        if source:
-            tables = [_influence(scores, index, slope * _scale(scores, setting, index), items) for index in source]
-            terms[source].append(_seed_term(tables, seeds=scores.seeds[setting]))
-    return [  # terms of one source rise and fall together: they share its degrees of freedom
-        SeedTerm(sum(term.between for term in group), sum(term.residual for term in group), group[0].degrees)
-        for group in terms.values()
-    ]
+@_once
+def _luck(scores: Scores) -> Luck:
+    replicated = list(scores.replicated)
+    degrees = np.array([scores.seeds[index] - 1 for index in replicated])
+    unit = np.sqrt(degrees @ _spread(scores.means[replicated]) ** 2 / degrees.sum())
+    apart = np.divide(1, unit, out=np.zeros_like(unit), where=unit > 0)
+    between, chance = (sum(each) for each in zip(*(_between(scores, index) for index in replicated), strict=True))
+    scale = np.outer(apart, apart) / degrees.sum()
+    return Luck(between * scale, chance * scale, int(degrees.sum()))
 
 
-def _seed_term(tables: list[Array], seeds: int) -> SeedTerm:
-    """Two-way analysis of variance pooled over (seeds, items) tables, for a mean over `seeds` seeds."""
-    n = tables[0].shape[1]
-    degrees = sum(len(table) - 1 for table in tables)
-    between = sum(float(np.var(table.sum(axis=1)) * len(table)) for table in tables) / degrees
-    rests = [table - table.mean(axis=0) - table.mean(axis=1, keepdims=True) + table.mean() for table in tables]
-    residual = sum(float((rest**2).sum()) for rest in rests) / (degrees * max(1, n - 1)) * n
-    return SeedTerm(between / seeds, residual / seeds, degrees)
+def _between(scores: Scores, setting: int) -> tuple[Array, Array]:
+    """(languages, languages): sums of squares of the seeds' means around the setting's, and chance's part."""
+    values, counts = scores.values[setting], scores.used.sum(axis=1)
+    runs = values.sum(axis=2) / counts  # (seeds, languages)
+    deviations = runs - runs.mean(axis=0)
+    between: Array = deviations.T @ deviations
+    if scores.sampling is not None:
+        return between, np.diag(_SHARED.run * np.nan_to_num(scores.sampling[setting]) * (len(values) - 1))
+    rest = (values - values.mean(axis=0) - deviations[:, :, None]) * scores.used
+    n = scores.used.shape[1]
+    residual: Array = np.einsum("sli,ski->lk", rest, rest, optimize=True) / np.outer(counts, counts)
+    return between, residual * n / max(1, n - 1)
 
 
-def draws(scores: Scores, count: int = DRAWS) -> Array:
-    """(count, settings, languages): means as they might have come out, with other test items and other seeds.
+def _spread(means: Array) -> Array:
+    spread: Array = np.sqrt(means * (1 - means))
+    return spread
+
+
+@_once
+def draws(scores: Scores) -> Array:
+    """(DRAWS, settings, languages): means as they might have come out, with other test items and other seeds.
 
     Items are drawn with replacement, all languages and runs of an item together. Seeds are too few to be drawn from:
-    their luck is normal with the covariance over languages that settings with several seeds show (2. above), wider by
-    the chance in that covariance itself. Models that answered the same items of a task get the same draws of items.
-    NaN where a table of means tells neither counts of items nor has seeds.
+    their luck is normal, with a variance that is drawn as well (`_drawn_luck`). Models that answered the same items of
+    a task get the same draws of items. NaN where a table of means tells neither counts of items nor has seeds.
     """
     random = np.random.default_rng(crc32(f"{scores.model}/{scores.task}".encode()))
-    drawn = _drawn_items(scores, count) if scores.sampling is None else _drawn_counts(scores, count, random)
-    return drawn + _drawn_luck(scores, count, random)
-
-
-def _drawn_items(scores: Scores, count: int) -> Array:
-    n = scores.used.shape[1]
-    random = np.random.default_rng(crc32(scores.task.encode()))
-    answered = np.stack([value.mean(axis=0) for value in scores.values])  # (settings, languages, items)
-    flat, used = answered.reshape(-1, n).T, scores.used.T.astype(float)
-    found = [
-        ((weights @ flat).reshape(len(weights), *answered.shape[:2]), weights @ used)
-        for weights in _weights(random, count, n)
-    ]
-    sums, items = (np.concatenate(part) for part in zip(*found, strict=True))
-    drawn: Array = sums / np.maximum(items, 1)[:, None, :]
+    drawn = _drawn_items(scores) if scores.sampling is None else _drawn_counts(scores, random)
+    if scores.replicated:
+        drawn += _drawn_luck(scores, random)
+    drawn.setflags(write=False)  # it is shared by all who ask
     return drawn
 
 
-def _weights(random: np.random.Generator, count: int, n: int) -> Iterator[Array]:
-    """(draws, items): how often each item is drawn, some draws at a time."""
+def _drawn_items(scores: Scores) -> Array:
+    n = scores.used.shape[1]
+    random = np.random.default_rng(crc32(scores.task.encode()))
+    centred = np.stack(_centred(scores))  # (settings, languages, items)
+    flat, used = centred.reshape(-1, n).T, scores.used.T.astype(float)
+    drawn = np.empty((DRAWS, *scores.means.shape))
+    for start, weights in _weights(random, n):
+        part = drawn[start : start + len(weights)]
+        np.matmul(weights, flat, out=part.reshape(len(weights), -1))
+        part /= np.maximum(weights @ used, 1)[:, None, :]
+    drawn += scores.means
+    return drawn
+
+
+def _weights(random: np.random.Generator, n: int) -> Iterator[tuple[int, Array]]:
+    """(draws, items): how often each item is drawn, some draws at a time, from which draw on."""
     step = max(1, _CHUNK // n)
-    for start in range(0, count, step):
-        yield random.multinomial(n, np.full(n, 1 / n), size=min(step, count - start)).astype(float)
+    for start in range(0, DRAWS, step):
+        yield start, random.multinomial(n, np.full(n, 1 / n), size=min(step, DRAWS - start)).astype(float)
 
 
-def _drawn_counts(scores: Scores, count: int, random: np.random.Generator) -> Array:
+def _drawn_counts(scores: Scores, random: np.random.Generator) -> Array:
     assert scores.sampling is not None
     settings, languages = scores.means.shape
-    known = (
-        scores.sampling if not np.isnan(scores.sampling).all() or not scores.replicated else np.zeros_like(scores.means)
-    )
+    known = np.nan_to_num(scores.sampling) if scores.replicated else scores.sampling
     single = np.sqrt([_SHARED.cell + _SHARED.run / seeds for seeds in scores.seeds])
     moved = (
-        np.sqrt(_SHARED.everywhere) * random.standard_normal((count, 1, 1))
-        + np.sqrt(_SHARED.setting) * random.standard_normal((count, settings, 1))
-        + np.sqrt(_SHARED.language) * random.standard_normal((count, 1, languages))
-        + single[:, None] * random.standard_normal((count, settings, languages))
+        np.sqrt(_SHARED.everywhere) * random.standard_normal((DRAWS, 1, 1))
+        + np.sqrt(_SHARED.setting) * random.standard_normal((DRAWS, settings, 1))
+        + np.sqrt(_SHARED.language) * random.standard_normal((DRAWS, 1, languages))
+        + single[:, None] * random.standard_normal((DRAWS, settings, languages))
     )
     drawn: Array = scores.means + moved * np.sqrt(known)
     return drawn
 
 
-def _drawn_luck(scores: Scores, count: int, random: np.random.Generator) -> Array:
-    """(count, settings, languages): the luck of runs, averaged over a setting's seeds."""
-    settings, languages = scores.means.shape
-    if not scores.replicated:
-        return np.zeros((1, settings, languages))
-    covariance, degrees = luck(scores)
-    levels, axes = np.linalg.eigh(covariance)
-    root = axes * np.sqrt(levels.clip(min=0))  # what chance makes of no luck at all may be below 0
-    drawn = random.standard_normal((count, settings, languages)) @ root.T
-    wider = np.sqrt(degrees / random.chisquare(degrees, (count, 1, 1)))
-    share = np.sqrt(scores.means * (1 - scores.means)) / np.sqrt(np.array(scores.seeds))[:, None]
-    luckier: Array = drawn * wider * share
-    return luckier
+def _drawn_luck(scores: Scores, random: np.random.Generator) -> Array:
+    """(DRAWS, settings, languages): the luck of runs, averaged over a setting's seeds.
+
+    Each draw has a variance between runs that would fit what was measured, degrees * measured / chi-squared, less the
+    chance in it, which is better known (a generalised pivot, as Weerahandi 1993 for variance components): what all
+    languages share and the rest apart, because chance is a small part of the one and a large part of the other.
+    """
+    found, languages = _luck(scores), len(scores.languages)
+    levels, axes = np.linalg.eigh(found.between)
+    root = axes * np.sqrt(levels.clip(min=0))
+    drawn: Array = random.standard_normal((DRAWS, *scores.means.shape)) @ root.T
+    shared = drawn.mean(axis=2, keepdims=True)
+    total, common = (
+        np.array([of(each) for each in found[:2]]) for of in (np.trace, lambda each: each.sum() / languages)
+    )
+    fitting = found.degrees / random.chisquare(found.degrees, (DRAWS, 1, 1))
+    drawn -= shared
+    drawn *= _beyond(fitting, total - common)
+    drawn += shared * _beyond(fitting, common)
+    drawn *= _spread(scores.means) / np.sqrt(np.array(scores.seeds))[:, None]
+    return drawn
 
 
-def luck(scores: Scores) -> tuple[Array, int]:
-    """(languages, languages): covariance of a run's luck in units of sqrt(p (1 - p)), pooled over all settings with
-    several seeds, and its degrees of freedom. See 2. of this module."""
-    degrees = sum(scores.seeds[index] - 1 for index in scores.replicated)
-    found = np.zeros((len(scores.languages),) * 2)
-    for index in scores.replicated:
-        spread = np.sqrt(scores.means[index] * (1 - scores.means[index]))
-        unit = np.divide(1, spread, out=np.zeros_like(spread), where=spread > _NO_SPREAD)
-        found += np.outer(unit, unit) * _luck_of(scores, index)
-    return found / degrees, degrees
-
-
-def _luck_of(scores: Scores, setting: int) -> Array:
-    """(languages, languages): the sum of squares of the seeds' means around the setting's, less the items' chance."""
-    values = scores.values[setting]
-    counts = scores.used.sum(axis=1)
-    runs = values.sum(axis=2) / counts  # (seeds, languages)
-    deviations = runs - runs.mean(axis=0)
-    between: Array = deviations.T @ deviations
-    if scores.sampling is not None:
-        return between - np.diag(_SHARED.run * np.nan_to_num(scores.sampling[setting]) * (len(values) - 1))
-    rest = (values - values.mean(axis=0) - deviations[:, :, None]) * scores.used
-    residual: Array = np.einsum("sli,ski->lk", rest, rest) / np.outer(counts, counts)
-    n = scores.used.shape[1]
-    found: Array = between - residual * n / max(1, n - 1)
-    return found
+def _beyond(fitting: Array, measured: Array) -> Array:
+    """Deviation of luck per deviation measured, where `measured` is (between, chance)."""
+    between, chance = measured
+    beyond: Array = np.sqrt(np.clip(fitting - (chance / between if between > 0 else 0), 0, None))
+    return beyond

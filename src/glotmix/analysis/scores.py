@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glotmix.analysis.table import ROLES, VERDICTS, check_means, check_results
+from glotmix.analysis.table import ROLES, VERDICTS, checked, codes, words
 from glotmix.errors import UserError
 
 Array = NDArray[np.float64]
@@ -43,7 +43,7 @@ class Setting:
         return self.name.rpartition("/")[0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scores:
     """Settings are ordered by design, baseline, rows and name, controls after what they control; languages by role and
     tag."""
@@ -117,9 +117,12 @@ def read_scores(results: pl.DataFrame) -> Iterator[Scores]:
         UserError: see `check_results` and `check_means`; or a setting or language is described in two ways.
     """
     means = "item_id" not in results.columns
-    table = check_means(results).with_columns(item_id=pl.lit("mean")) if means else check_results(results)
-    for (model, task), part in sorted(table.group_by("model", "task")):
-        yield _arrange(str(model), str(task), part, means)
+    table = checked(results, means)
+    table = table.with_columns(item_id=pl.lit("mean")) if means else table
+    tested = table.select("model", "task").unique().cast(pl.String).sort("model", "task").rows()
+    for model, task in tested:
+        part = table.filter(pl.col("model") == model, pl.col("task") == task) if len(tested) > 1 else table
+        yield _arrange(model, task, part, means)
 
 
 def _arrange(model: str, task: str, part: pl.DataFrame, means: bool) -> Scores:
@@ -167,8 +170,11 @@ def _known_of_means(part: pl.DataFrame, settings: Sequence[Setting], languages: 
     )
     of_counts = pl.col("value") * (1 - pl.col("value")) / count
     known = part.with_columns(variance=pl.coalesce(stderr**2, of_counts), count=count.cast(pl.Float64))
-    cells = known.group_by("setting", "language").agg(pl.col("variance").mean(), pl.col("count").min())
-    order = pl.DataFrame({"setting": [setting.name for setting in settings]}).join(languages, how="cross")
+    cells = known.group_by(pl.col("setting", "language").cast(pl.String)).agg(
+        pl.col("variance").mean(), pl.col("count").min()
+    )
+    names = {"setting": [setting.name for setting in settings]}
+    order = pl.DataFrame(names).join(languages.select(pl.col("language").cast(pl.String)), how="cross")
     placed = order.join(cells, on=["setting", "language"], how="left", maintain_order="left")
     shape = (len(settings), len(languages))
     variances, counts = (placed[name].cast(pl.Float64).to_numpy().reshape(shape) for name in ("variance", "count"))
@@ -177,12 +183,11 @@ def _known_of_means(part: pl.DataFrame, settings: Sequence[Setting], languages: 
 
 def _settings(part: pl.DataFrame) -> tuple[Setting, ...]:
     """A setting means the same in all its runs, whatever the order of its languages."""
-    lists = [
-        pl.col(name).list.sort() for name in ("train_tasks", "train_languages", "control_of") if name in part.columns
-    ]
     meanings = [name for name in Setting.__dataclass_fields__ if name in part.columns]
-    steps = pl.col("^optimizer_steps$").max().over("setting")
-    described = part.with_columns(steps, *lists).select("setting", *meanings).unique()
+    told = part.select("setting", *meanings).unique()
+    lists = [name for name in ("train_tasks", "train_languages", "control_of") if name in meanings]
+    alike = [(pl.col(name) if told.schema[name] == pl.List else words(name)).list.sort() for name in lists]
+    described = told.with_columns(pl.col("^optimizer_steps$").max().over("setting"), *alike).unique()
     for meaning in meanings:
         _one_meaning(described.select("setting", meaning).unique().sort("setting", meaning), "setting", meaning)
     return _ordered([_setting(row) for row in described.iter_rows(named=True)])
@@ -233,14 +238,12 @@ Places = tuple[tuple[int, ...], tuple[Any, ...]]  # the shape (runs, languages, 
 
 
 def _places(part: pl.DataFrame, runs: pl.DataFrame, languages: pl.DataFrame) -> Places:
-    items = _distinct(part, "item_id")
-    placed = (
-        part.select("setting", "seed", "language", "item_id")
-        .join(runs.with_row_index("r"), on=["setting", "seed"], maintain_order="left")
-        .join(languages.with_row_index("l"), on="language", maintain_order="left")
-        .join(items.with_row_index("i"), on="item_id", maintain_order="left")
+    items = part["item_id"].unique().cast(pl.String).sort()
+    placed = part.select("setting", "seed").join(
+        runs.with_row_index("r"), on=["setting", "seed"], maintain_order="left"
     )
-    return (len(runs), len(languages), len(items)), tuple(placed[axis].to_numpy() for axis in "rli")
+    where = placed["r"], codes(part["language"], languages["language"]), codes(part["item_id"], items)
+    return (len(runs), len(languages), len(items)), tuple(axis.to_numpy() for axis in where)
 
 
 def _cube(column: pl.Series, places: Places, empty: float) -> Array:

@@ -11,16 +11,17 @@ from glotmix.analysis.quantities import ANCHOR_GAIN, GAP, RELATIVE, SEEN_BEYOND,
 from glotmix.analysis.scores import Setting
 from glotmix.analysis.table import ROLES
 from glotmix.language import Language
-from glotmix.report.text import listing, signed, span, unit
+from glotmix.report.text import listing, signed, span, symbol
 
 
 @dataclass(frozen=True)
 class Sentences:
-    """For an estimate above zero, below it, and one whose interval includes it."""
+    """For what is concluded: higher, lower, no difference; `unclear` where nothing is."""
 
     title: str
     up: str
     down: str
+    same: str
     unclear: str
 
 
@@ -31,36 +32,42 @@ CARDS = {
         "Languages added to training",
         "{added} raise {seen} by {size} points on average, against {other}.",
         "{added} lower {seen} by {size} points on average, against {other}.",
-        "{added} may raise or lower {seen}: the interval includes zero.",
+        "{added} change {seen} by less than {margin} points on average, against {other}.",
+        "{added} may raise or lower {seen}: these results cannot tell.",
     ),
     UNSEEN_GAIN: Sentences(
         "Languages never trained on",
         "The same mixture raises {unseen} by {size} points on average, without one row in them.",
         "The same mixture lowers {unseen} by {size} points on average.",
-        "The same mixture may raise or lower {unseen}: the interval includes zero.",
+        "The same mixture changes {unseen} by less than {margin} points on average.",
+        "The same mixture may raise or lower {unseen}: these results cannot tell.",
     ),
     ANCHOR_GAIN: Sentences(
         "{anchor} itself",
         "{anchor} itself{untrained} gains {size} points from the other languages.",
         "{anchor} itself{untrained} loses {size} points to the other languages.",
-        "{anchor} itself{untrained} may gain or lose from the other languages: the interval includes zero.",
+        "{anchor} itself{untrained} changes by less than {margin} points.",
+        "{anchor} itself{untrained} may gain or lose from the other languages: these results cannot tell.",
     ),
     GAP: Sentences(
         "Seen-unseen gap",
         "{seen} score {size} points above {unseen} on average.",
         "{seen} score {size} points below {unseen} on average.",
-        "{seen} may score above or below {unseen}: the interval includes zero.",
+        "{seen} and {unseen} score within {margin} points of each other.",
+        "{seen} may score above or below {unseen}: these results cannot tell.",
     ),
     SEEN_BEYOND: Sentences(
         "Beyond volume",
         "The mixture raises {seen} by {size} points more than its control {control}.",
         "The mixture raises {seen} by {size} points less than its control {control}.",
-        "The control {control} may do as much for {seen}: the interval includes zero.",
+        "The control {control} does as much for {seen}, within {margin} points.",
+        "The control {control} may do as much for {seen}: these results cannot tell.",
     ),
     RELATIVE: Sentences(
         "Relative to {anchor}",
         "The other languages reach {size} % of the score in {anchor}.",
         "The other languages reach {size} % of the score in {anchor}.",
+        "",
         "",
     ),
 }
@@ -77,7 +84,7 @@ class Smaller:
 
 @dataclass(frozen=True)
 class Card:
-    """`clear` is false where the interval includes zero, or where there is none (`interval` is empty then)."""
+    """`clear` is false where nothing can be concluded; `interval` is empty where there is none."""
 
     title: str
     estimate: str
@@ -88,12 +95,12 @@ class Card:
     smaller: tuple[Smaller, ...]
 
 
-def cards(findings: pl.DataFrame, family: Family, groups: Mapping[str, str]) -> list[Card]:
+def cards(findings: pl.DataFrame, family: Family, groups: Mapping[str, str], margin: float) -> list[Card]:
     """Of the findings of one model and task, at the furthest setting of a family, whose languages `groups` gives."""
     last = family.furthest
     if last is None:
         return []
-    words = _words(last, family.at(family.baseline), groups)
+    words = {**_words(last, family.at(family.baseline), groups), "margin": f"{100 * margin:g}"}
     smaller = [setting.name for setting in family.mixtures if setting is not last] if family.curved else []
     return [
         _card(row, words, [found[name] for name in smaller if name in found])
@@ -112,20 +119,21 @@ def _by_setting(findings: pl.DataFrame, name: str) -> dict[str, dict[str, Any]]:
 def _card(row: Mapping[str, Any], words: Mapping[str, str], smaller: list[dict[str, Any]]) -> Card:
     name, estimate, low, high = row["name"], row["estimate"], row["low"], row["high"]
     bounded = low is not None and high is not None
-    clear = bounded and (name == RELATIVE or not low <= 0 <= high)
     told = CARDS[name]
-    sentence = (told.up if estimate > 0 else told.down) if clear else told.unclear if bounded else "{note}."
+    said = {"higher": told.up, "lower": told.down, "no difference": told.same, "": told.up}
+    sentence = said.get(row["conclusion"], told.unclear) if bounded else "{note}."
+    clear = bounded and row["conclusion"] in said
     control = {"control": short(row["compared_with"])}
     filled = {**words, **control, "note": row["note"] or "", "size": f"{abs(100 * (estimate or 0)):.1f}"}
     return Card(
         title=told.title.format(**filled),
-        estimate=signed(estimate, name),
-        unit=unit(name) if estimate is not None else "",
-        interval=span(low, high, name) if bounded else "",
+        estimate=signed(estimate, row["unit"]),
+        unit=symbol(row["unit"]) if estimate is not None else "",
+        interval=span(low, high, row["unit"]) if bounded else "",
         clear=clear,
         sentence=_first_upper(sentence.format(**filled)),
         smaller=tuple(
-            Smaller(short(at["setting"]), signed(at["estimate"], name), span(at["low"], at["high"], name))
+            Smaller(short(at["setting"]), signed(at["estimate"], at["unit"]), span(at["low"], at["high"], at["unit"]))
             for at in smaller
         ),
     )

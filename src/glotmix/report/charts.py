@@ -1,7 +1,8 @@
 """Figures as SVG text, without scripts, fonts or anything else to load.
 
-Colours are Okabe & Ito's, which people with any form of colour blindness can tell apart. Text and grid lines are
-recoloured by the page's style sheet, so that figures follow light and dark mode.
+Colours are Okabe & Ito's, which people with any form of colour blindness can tell apart; where lines or points must be
+told apart, so do shapes. Text and grid lines are recoloured by the page's style sheet, so that figures follow light and
+dark mode. A chart is drawn for a page (`svg`: no legend, the page has a key) or for a paper (`on_paper`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,33 +38,58 @@ _LINE_COLOURS = (
     "#aa4499",
 )
 MEAN_COLOUR, TRAINING_COLOUR = "#7d838c", "#a3a8b0"
+_SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right")
+_AXIS = {"labelFontSize": 12, "labelPadding": 6, "titleFontSize": 12, "titleFontWeight": "normal", "titlePadding": 8}
 _CONFIG = {
     "background": None,
     "font": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
     "aria": False,  # the page describes each figure once
     "padding": 4,
     "view": {"stroke": None},
-    "axis": {"labelFontSize": 12, "labelPadding": 6, "domain": False, "ticks": False},
+    "axis": {**_AXIS, "domain": False, "ticks": False},
+    "legend": {"disable": True},
+}
+_PAPER = _CONFIG | {
+    "background": "white",
+    "padding": 10,
+    "font": "'Noto Sans', 'DejaVu Sans', Helvetica, Arial, sans-serif",
+    "legend": {
+        "title": None,
+        "orient": "top",
+        "labelFontSize": 12,
+        "labelLimit": 320,
+        "columns": 4,
+        "symbolOpacity": 1,
+    },
+    "header": {"title": None, "labelFontSize": 13, "labelFontWeight": "bold"},
 }
 
 
-def curves(frame: pl.DataFrame, colours: Mapping[str, str], top: float, width: int = 220, height: int = 150) -> Markup:
+def curves(
+    frame: pl.DataFrame,
+    colours: Mapping[str, str],
+    top: float,
+    width: int = 220,
+    height: int = 150,
+    titles: tuple[str | None, str | None] = (None, None),
+) -> Any:
     """Score (0 to `top`) against rows per language, one line with its 95 % band per series.
 
     Args:
         frame: columns series, rows_per_language, estimate, low, high.
         colours: of every series.
+        titles: of the axes.
     """
     rows = frame["rows_per_language"].unique().sort().to_list()
-    base = alt.Chart(frame).encode(x=_rows_axis(rows), color=_palette("series", colours))
-    y = alt.Y("estimate:Q", title=None, scale=_share(top), axis=alt.Axis(format=_percent(top), tickCount=4))
+    base = alt.Chart(frame).encode(x=_rows_axis(rows, titles[0]), color=palette("series", colours))
+    y = alt.Y("estimate:Q", title=titles[1], scale=_share(top), axis=alt.Axis(format=_percent(top), tickCount=4))
     band = base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q"), y2="high:Q")
     line = base.mark_line(strokeWidth=2.2).encode(y=y)
-    points = base.mark_point(filled=True, size=34, opacity=1).encode(y=y)
-    return _svg((band + line + points).properties(width=width, height=height))
+    points = base.mark_point(filled=True, size=40, opacity=1).encode(y=y, shape=shapes("series", colours))
+    return (band + line + points).properties(width=width, height=height)
 
 
-def dots(frame: pl.DataFrame, colours: Mapping[str, str], top: float, width: int = 380) -> Markup:
+def dots(frame: pl.DataFrame, colours: Mapping[str, str], top: float, width: int = 380) -> Any:
     """Score (0 to `top`) with its interval, a line per label; several series of a label stand below each other.
 
     Args:
@@ -75,12 +101,12 @@ def dots(frame: pl.DataFrame, colours: Mapping[str, str], top: float, width: int
     ticks = alt.Axis(format=_percent(top), tickCount=4 if width > 300 else 2)
     x = alt.X("estimate:Q", title=None, scale=_share(top), axis=ticks)
     y = alt.Y("label:N", title=None, sort=labels, axis=alt.Axis(labelLimit=240, grid=most > 1))
-    base = alt.Chart(frame).encode(y=y, color=_palette("series", colours))
+    base = alt.Chart(frame).encode(y=y, color=palette("series", colours))
     if most > 1:
         base = base.encode(yOffset=alt.YOffset("series:N", sort=list(colours)))
     span = base.mark_rule(strokeWidth=3, opacity=0.4).encode(x=alt.X("low:Q"), x2="high:Q")
-    point = base.mark_point(filled=True, size=40, opacity=1).encode(x=x)
-    return _svg((span + point).properties(width=width, height=len(labels) * (10 * most + 10)))
+    point = base.mark_point(filled=True, size=40, opacity=1).encode(x=x, shape=shapes("series", colours))
+    return (span + point).properties(width=width, height=len(labels) * (10 * most + 10))
 
 
 def verdict_bars(frame: pl.DataFrame, settings: list[str]) -> Markup:
@@ -89,10 +115,10 @@ def verdict_bars(frame: pl.DataFrame, settings: list[str]) -> Markup:
     encoded = chart.encode(
         x=alt.X("share:Q", title=None, scale=_share(1), axis=alt.Axis(format="%", tickCount=3, grid=False)),
         y=alt.Y("setting:N", title=None, sort=settings, axis=alt.Axis(labelLimit=200)),
-        color=_palette("verdict", VERDICT_COLOURS),
+        color=palette("verdict", VERDICT_COLOURS),
         order=alt.Order("rank:Q"),
     )
-    return _svg(encoded.properties(width=170, height=alt.Step(20)))
+    return svg(encoded.properties(width=170, height=alt.Step(20)))
 
 
 def checkpoints(
@@ -117,16 +143,14 @@ def checkpoints(
     x = alt.X("step:Q", title=None, axis=axis, scale=alt.Scale(nice=False, zero=False, padding=9))
     ticks = alt.Axis(format=".0%" if percent else ".3~g", tickCount=4)
     y = alt.Y("value:Q", title=None, axis=ticks, scale=alt.Scale(zero=False))
-    base = alt.Chart(frame).encode(x=x, y=y, color=_palette("series", colours))
+    base = alt.Chart(frame).encode(x=x, y=y, color=palette("series", colours))
     thick = base.transform_filter(alt.datum.series == bold).mark_line(strokeWidth=4)
     dashes = base.transform_filter(alt.datum.series == dashed).mark_line(strokeWidth=1.6, strokeDash=[5, 4])
     others = (alt.datum.series != bold) & (alt.datum.series != dashed)
     lines = base.transform_filter(others).mark_line(strokeWidth=1.6)
     marked = alt.Chart(kept).encode(x=x, color=alt.value(colours[bold]))
     points = marked.mark_point(filled=True, size=120, opacity=1).encode(y=y)
-    return _svg(
-        (marked.mark_rule(opacity=0.6) + thick + lines + dashes + points).properties(width=width, height=height)
-    )
+    return svg((marked.mark_rule(opacity=0.6) + thick + lines + dashes + points).properties(width=width, height=height))
 
 
 def line_colours(series: Sequence[str]) -> dict[str, str]:
@@ -142,13 +166,13 @@ def ceiling(high: float) -> float:
     return next((top for top in (0.05, 0.1, 0.2, 0.5) if high <= top), 1.0)
 
 
-def _rows_axis(rows: list[int]) -> alt.X:
+def _rows_axis(rows: list[int], title: str | None) -> alt.X:
     """Logarithmic from the smallest positive count on, so that 0 has a place."""
     scale = alt.Scale(
         type="symlog", constant=next(filter(None, rows), 1), domain=[rows[0], rows[-1] or 1], nice=False, padding=9
     )
     axis = alt.Axis(values=rows, format="~s", labelOverlap="greedy", labelFlush=False, grid=False)
-    return alt.X("rows_per_language:Q", title=None, scale=scale, axis=axis)
+    return alt.X("rows_per_language:Q", title=title, scale=scale, axis=axis)
 
 
 def _share(top: float) -> alt.Scale:
@@ -159,11 +183,22 @@ def _percent(top: float) -> str:
     return ".1~%" if top < 0.1 else ".0%"
 
 
-def _palette(field: str, colours: Mapping[str, str]) -> alt.Color:
-    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
-    return alt.Color(f"{field}:N", scale=scale, legend=None)
+def palette(field: str, colours: Mapping[str, str]) -> alt.Color:
+    return alt.Color(f"{field}:N", scale=alt.Scale(domain=list(colours), range=list(colours.values())))
 
 
-def _svg(chart: Any) -> Markup:
-    """The figure as SVG. Vega escapes the text in it."""
+def shapes(field: str, series: Sequence[str] | Mapping[str, str]) -> alt.Shape:
+    """A shape for every series, in the order of `series`."""
+    names = list(series)
+    drawn = [shape for _, shape in zip(names, cycle(_SHAPES), strict=False)]
+    return alt.Shape(f"{field}:N", scale=alt.Scale(domain=names, range=drawn))
+
+
+def svg(chart: Any) -> Markup:
+    """The figure for a page. Vega escapes the text in it."""
     return Markup(vl_convert.vegalite_to_svg(chart.to_json(), config=_CONFIG))
+
+
+def on_paper(chart: Any) -> str:
+    """The figure to stand alone: as SVG on white, with its legend."""
+    return str(vl_convert.vegalite_to_svg(chart.to_json(), config=_PAPER))

@@ -1,10 +1,11 @@
 """What a report needs to know of a study beyond its results, so that it can be written for runs made anywhere."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
+from glotmix.analysis.declared import Declared
 from glotmix.analysis.selection import RUN_SCHEMA
 
 SAMPLES_SCHEMA = pl.Schema(
@@ -107,7 +108,7 @@ class StudyInfo:
 
     `failures` says of runs that failed why they did.
     `designs` gives the kind of every design, under "" if there is only one. `longer_rows` has the tasks and languages
-    with rows that were dropped or truncated.
+    with rows that were dropped or truncated. `declared` is what findings were concluded with.
     """
 
     name: str
@@ -126,3 +127,4 @@ class StudyInfo:
     cost: Cost
     glotmix_version: str
     trainings: Trainings | None = None
+    declared: Declared = field(default_factory=Declared)

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import polars as pl
 
-from glotmix.analysis.table import ROLES, VERDICTS
-from glotmix.report import charts
+from glotmix.report.export import write_figures, write_findings
 from glotmix.report.html import render_page, write_page
 from glotmix.report.info import StudyInfo
+from glotmix.report.outcome import outcome
 from glotmix.report.samples import CORRECT, FAILED, pick
 from glotmix.report.selection import name_of, selection_view
-from glotmix.report.text import LONGER, SENTENCES, count
-from glotmix.report.views import task_views
+from glotmix.report.text import LONGER, SENTENCES
 
 
 def write_report(
@@ -36,33 +35,34 @@ def write_report(
 
 def render(info: StudyInfo, results: pl.DataFrame, findings: pl.DataFrame, samples: pl.DataFrame) -> str:
     """The page as text; see `write_report`."""
-    present = results["language"].unique()
-    roles = {tag: role for tag, role in info.roles.items() if tag in present}
-    tasks = task_views(results, findings, roles)
+    found = outcome(results, findings, _roles(info, results), info.declared)
     return render_page(
         "report.html.j2",
         info=info,
-        tasks=tasks,
-        measured=[(task, view) for task in tasks for view in task.models if view.metrics],
-        runs=results["run"].n_unique(),
         sentences=SENTENCES,
         differ=LONGER,
         answers=len(results),
-        items=_from_to(results.group_by("task", "language").agg(pl.col("item_id").n_unique())["item_id"].to_list()),
+        judged=info.cost.judge is not None,
         selection=selection_view(info.trainings, info.roles) if info.trainings else None,
         line_name=name_of,
         samples=pick(samples),
         limits=(CORRECT, FAILED),
-        roles=roles,
-        tags_of={role: tags for role in ROLES if (tags := [tag for tag in roles if roles[tag] == role])},
-        verdicts=[name for name in VERDICTS if name != "unjudged" or name in results["verdict"]],
-        role_colours=charts.ROLE_COLOURS,
-        mean_colour=charts.MEAN_COLOUR,
-        verdict_colours=charts.VERDICT_COLOURS,
-        model_colours=charts.model_colours(results["model"].unique().sort().to_list()),
+        version=info.glotmix_version,
+        **found.shown,
     )
 
 
-def _from_to(numbers: list[int]) -> str:
-    """`200`, or `200 to 250`."""
-    return " to ".join(count(number) for number in sorted({min(numbers), max(numbers)}))
+def export(info: StudyInfo, results: pl.DataFrame, findings: pl.DataFrame, out: Path) -> list[Path]:
+    """Every figure of a study with its numbers, and its findings, as files in the folder `out`; returns the figures.
+
+    Raises:
+        GlotmixError: a file can't be written.
+    """
+    found = outcome(results, findings, _roles(info, results), info.declared)
+    write_findings(findings, out)
+    return write_figures(found.figures, out / "figures")
+
+
+def _roles(info: StudyInfo, results: pl.DataFrame) -> dict[str, str]:
+    present = results["language"].unique()
+    return {tag: role for tag, role in info.roles.items() if tag in present}

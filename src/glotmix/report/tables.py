@@ -1,19 +1,20 @@
 """What the page shows as tables: scores by language and mixture, verdict shares, findings with drawn intervals."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from glotmix.analysis.families import short
 from glotmix.analysis.interval import bounded, interval
-from glotmix.analysis.quantities import BEYOND, language_groups
+from glotmix.analysis.quantities import language_groups
 from glotmix.analysis.scores import Scores, Setting, read_scores
 from glotmix.analysis.table import ROLES, VERDICTS
-from glotmix.report import text
-from glotmix.report.text import percent, signed, span
+from glotmix.report.places import placed
+from glotmix.report.text import ZERO, count, p_value, percent, signed, span, symbol
 
+MANY = 60  # findings of a block from which its rows are dense and its notes folded
 Place = Callable[[float], float]  # of a value on a scale, in percent
 
 GROUP_SCHEMA = pl.Schema(
@@ -83,6 +84,8 @@ def _heat(row: Mapping[str, float | None], top: float) -> Cell:
 def verdict_shares(results: pl.DataFrame) -> pl.DataFrame:
     """Columns model, task, language, setting, verdict, rank, share: over all seeds and items."""
     cell = ["model", "task", "language", "setting"]
+    if "verdict" not in results.columns:
+        results = results.clear().with_columns(verdict=pl.lit(None, pl.String))
     known = pl.DataFrame({"verdict": VERDICTS, "rank": range(len(VERDICTS))})
     counts = results.group_by(*cell, "verdict").len()
     share = pl.col("len") / pl.col("len").sum().over(cell)
@@ -112,16 +115,19 @@ def verdict_rows(shares: pl.DataFrame, languages: Sequence[str], settings: Seque
 class Estimate:
     """One finding at one setting; `left`, `right` and `middle` place it on its group's scale, in percent.
 
-    `against` names what a control's finding is held against.
+    `against` names what it is held against, unless that is the setting's own baseline; `apart` what else tells it from
+    others of its name.
     """
 
     setting: str
     against: str
+    apart: str
     estimate: str
     interval: str
-    n: int
+    counted: str
     note: str
-    clear: bool
+    conclusion: str
+    adjusted: str
     middle: float | None
     left: float | None
     right: float | None
@@ -129,55 +135,102 @@ class Estimate:
 
 @dataclass(frozen=True)
 class FindingGroup:
-    """`definitions` with the settings they are of, none if all have the same."""
+    """`definitions` with the settings they are of, none if all have the same. `zero` and `band`, the ends of the
+    margin, are on the scale; None where they mean nothing."""
 
     name: str
     unit: str
     definitions: tuple[tuple[str, str], ...]
-    zero: float
+    zero: float | None
+    band: tuple[float, float] | None
     estimates: tuple[Estimate, ...]
 
 
-def finding_groups(part: pl.DataFrame) -> list[FindingGroup]:
-    """The findings of one model, task and design by name, gains first; those of one unit share a scale."""
-    units = part.with_columns(unit=pl.col("name").map_elements(text.unit, pl.String))
-    scales = {unit: _scale(own) for (unit,), own in units.group_by("unit")}
+@dataclass(frozen=True)
+class Block:
+    """Findings of one task, model and design; a name is empty where findings are of several."""
+
+    task: str
+    model: str
+    design: str
+    groups: tuple[FindingGroup, ...]
+
+    @property
+    def many(self) -> bool:
+        return sum(len(group.estimates) for group in self.groups) > MANY
+
+
+def blocks(findings: pl.DataFrame, designs: Sequence[str], margin: float) -> list[Block]:
+    """All findings, each once, in their order."""
+    by = findings.with_columns(design=pl.col("setting").map_elements(lambda name: _design(name, designs), pl.String))
+    parts = placed(by).group_by("task", "model", "design", maintain_order=True)
+    return [
+        Block(str(task), str(model), str(design), tuple(finding_groups(part, margin)))
+        for (task, model, design), part in parts
+    ]
+
+
+def _design(setting: str, designs: Sequence[str]) -> str:
+    """What stands before a setting's name within it, or all of a name that is a design's."""
+    return setting if setting in designs else setting.rpartition("/")[0]
+
+
+def finding_groups(part: pl.DataFrame, margin: float) -> list[FindingGroup]:
+    """The findings (`placed`) of one model, task and design by name; those in points share a scale."""
+    scales: dict[str, Place] = {}
     groups = [(str(name), own) for (name,), own in part.group_by("name", maintain_order=True)]
-    groups.sort(key=lambda group: "gain" not in group[0])
-    return [_group(name, own, scales[text.unit(name)]) for name, own in groups]
+    for name, own in groups:
+        unit = own["unit"][0]
+        scales[name] = _scale(part.filter(unit="score") if unit == "score" else own, unit)
+    return [_group(name, own, scales[name], margin) for name, own in groups]
 
 
-def _scale(part: pl.DataFrame) -> Place:
-    numbers: list[float] = [x for column in ("estimate", "low", "high") for x in part[column].drop_nulls()]
-    bottom, top = min([0.0, *numbers]), max([0.0, *numbers])
+def _scale(part: pl.DataFrame, unit: str) -> Place:
+    of = math.log if unit == "factor" else float
+    numbers = [
+        x for column in ("estimate", "low", "high") for x in part[column].drop_nulls() if unit != "factor" or x > 0
+    ]
+    ends = [of(x) for x in (*numbers, *([ZERO[unit]] if unit in ZERO else []))] or [0.0]
+    bottom, top = min(ends), max(ends)
     reach = (top - bottom) or 1.0
 
     def place(value: float) -> float:
-        return round(4 + 92 * (value - bottom) / reach, 2)
+        at = bottom if unit == "factor" and value <= 0 else of(value)
+        return round(4 + 92 * (at - bottom) / reach, 2)
 
     return place
 
 
-def _group(name: str, group: pl.DataFrame, place: Place) -> FindingGroup:
-    estimates = tuple(_estimate(name, row, place) for row in group.iter_rows(named=True))
-    by_definition = group.group_by("definition", maintain_order=True).agg("setting")
+def _group(name: str, group: pl.DataFrame, place: Place, margin: float) -> FindingGroup:
+    unit = group["unit"][0]
+    by_definition = group.group_by("definition", maintain_order=True).agg("at")
     definitions = tuple(
-        (", ".join(map(short, settings)) if len(by_definition) > 1 else "", definition)
+        (", ".join(dict.fromkeys(settings)) if len(by_definition) > 1 else "", definition)
         for definition, settings in by_definition.iter_rows()
     )
-    return FindingGroup(name, text.unit(name), definitions, place(0.0), estimates)
+    compared = unit == "score" and any(group["conclusion"].fill_null(""))
+    return FindingGroup(
+        name,
+        symbol(unit),
+        definitions,
+        place(ZERO[unit]) if unit in ZERO else None,
+        (max(0.0, place(-margin)), min(100.0, place(margin))) if compared else None,
+        tuple(_estimate(row, place) for row in group.iter_rows(named=True)),
+    )
 
 
-def _estimate(name: str, row: Mapping[str, Any], place: Place) -> Estimate:
+def _estimate(row: Mapping[str, Any], place: Place) -> Estimate:
     low, high = row["low"], row["high"]
     return Estimate(
-        setting=short(row["setting"]),
-        against=short(row["compared_with"]) if name in BEYOND else "",
-        estimate=signed(row["estimate"], name),
-        interval=span(low, high, name),
-        n=row["n"],
+        setting=row["at"],
+        against=row["against"],
+        apart=row["apart"],
+        estimate=signed(row["estimate"], row["unit"]),
+        interval=span(low, high, row["unit"]),
+        counted=f"{count(row['n'])} {row['counted'] or ''}".strip() if row["n"] else "",
         note=row["note"] or "",
-        clear=low is not None and high is not None and not low <= 0 <= high,
+        conclusion=row["conclusion"] or "",
+        adjusted=p_value(row["adjusted_p"]),
         middle=None if row["estimate"] is None else place(row["estimate"]),
         left=None if low is None else place(low),
         right=None if high is None else place(high),

@@ -1,13 +1,32 @@
 """Numbers and names as a reader sees them."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from glotmix.analysis.quantities import GAP_CLOSED, RELATIVE
 from glotmix.language import Language
 
-IN_PERCENT = (RELATIVE, GAP_CLOSED)  # ratios to the anchor; every other finding is a difference, told in points
-UNSIGNED = (RELATIVE,)
 NONE = "–"
+
+
+class Form(NamedTuple):
+    """How numbers of a unit are written: times `scale`, as `pattern` says, with `symbol` behind."""
+
+    scale: float
+    pattern: str
+    symbol: str
+
+
+FORMS = {  # by the unit of a finding; differences of scores alone have a sign before what is positive
+    "score": Form(100, "+.1f", "points"),
+    "ratio": Form(100, ".1f", "%"),
+    "share": Form(100, ".1f", "%"),
+    "rows": Form(1, ",.0f", "rows"),
+    "factor": Form(1, ",.3g", "×"),
+    "correlation": Form(1, ".2f", ""),
+    "languages": Form(1, ".1f", "languages"),
+    "decades": Form(1, ".2f", "decades"),
+}
+ZERO = {"score": 0.0, "ratio": 0.0, "correlation": 0.0, "decades": 0.0, "factor": 1.0}  # where a unit has one
 SENTENCES = {  # of a design
     "increments": "Every setting adds the same number of rows in each training language to a fixed set of anchor rows.",
     "groups": "Every setting adds the same number of rows in each language of its group to a fixed set of anchor rows.",
@@ -27,20 +46,30 @@ def percent(value: float | None, digits: int = 0) -> str:
     return NONE if value is None else f"{100 * value:.{digits}f}"
 
 
-def signed(value: float | None, name: str) -> str:
-    """An estimate of the finding `name`, in points or percent without the unit, with a true minus sign."""
+def signed(value: float | None, unit: str) -> str:
+    """An estimate in `unit`, without its symbol, with a true minus sign; nothing has no sign.
+
+    >>> signed(-0.0123, "score"), signed(0.0001, "score"), signed(1234.4, "rows"), signed(13.234, "factor")
+    ('−1.2', '0.0', '1,234', '13.2')
+    """
     if value is None:
         return NONE
-    text = f"{100 * value:.1f}" if name in UNSIGNED else f"{100 * value:+.1f}"
-    return text.replace("-", "−").replace("+0.0", "0.0").replace("−0.0", "0.0")
+    text = f"{FORMS[unit].scale * value:{FORMS[unit].pattern}}"
+    return text.lstrip("+-") if not text.strip("+-0.") else text.replace("-", "−")
 
 
-def unit(name: str) -> str:
-    return "%" if name in IN_PERCENT else "points"
+def symbol(unit: str) -> str:
+    """What stands behind a number in `unit`."""
+    return FORMS[unit].symbol
 
 
-def span(low: float | None, high: float | None, name: str) -> str:
-    return NONE if low is None or high is None else f"{signed(low, name)} to {signed(high, name)}"
+def span(low: float | None, high: float | None, unit: str) -> str:
+    return NONE if low is None or high is None else f"{signed(low, unit)} to {signed(high, unit)}"
+
+
+def p_value(value: float | None) -> str:
+    """Empty for a level; never as 0."""
+    return "" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def count(number: int | None) -> str:

@@ -6,19 +6,19 @@ from dataclasses import dataclass, replace
 import polars as pl
 from markupsafe import Markup
 
-from glotmix.analysis import accuracy_by_language
+from glotmix.analysis import Declared, accuracy_by_language
 from glotmix.analysis.families import Family, families, short
 from glotmix.analysis.quantities import language_groups
 from glotmix.analysis.scores import Scores, Setting, read_scores
 from glotmix.report import charts, text
 from glotmix.report.cards import Card, cards
+from glotmix.report.comparisons import comparisons
+from glotmix.report.figures import Figure, heatmaps, scatter
 from glotmix.report.languages import Confusion, confusion
 from glotmix.report.metrics import MetricTable, metric_table
 from glotmix.report.tables import (
     Cell,
-    FindingGroup,
     VerdictRow,
-    finding_groups,
     heat_cells,
     scores_by_role,
     verdict_rows,
@@ -38,13 +38,13 @@ class FamilyView:
 
     title: str
     curved: bool
-    means: dict[str, Markup]
+    means: dict[str, Figure]
     panels: dict[str, Markup]
 
 
 @dataclass(frozen=True)
-class Block:
-    """The answer in brief of one family, at `setting`."""
+class Answer:
+    """In brief, of one family, at `setting`."""
 
     title: str
     setting: str
@@ -53,28 +53,31 @@ class Block:
 
 @dataclass(frozen=True)
 class ModelView:
-    """One model at one task: cards per family, findings by design, cells by role or language, one per setting."""
+    """One model at one task: cards per family, cells by role or language, one per setting. `compared` are figures that
+    set settings or series side by side; `heatmaps` show for a paper what the cells do on a page."""
 
     model: str
-    cards: list[Block]
+    cards: list[Answer]
     role_cells: dict[str, list[Cell | None]]
     cells: dict[str, list[Cell | None]]
     verdicts: dict[str, Markup]
     verdict_rows: list[VerdictRow]
     metrics: MetricTable | None
-    findings: dict[str, list[FindingGroup]]
+    compared: list[Figure]
+    heatmaps: list[Figure]
 
 
 @dataclass(frozen=True)
 class TaskView:
     """`settings` are those of all families, in the order of cells; `wide` if there are many.
 
-    `graded` if answers are more than right or wrong.
+    `graded` if answers are more than right or wrong; `verdicts` if the results tell them.
     """
 
     task: str
     measure: str
     graded: bool
+    verdicts: bool
     confusion: Confusion | None
     top: float
     settings: list[Setting]
@@ -94,7 +97,9 @@ class _Tables:
         return _Tables(*(table.filter(**keys) for table in vars(self).values()))
 
 
-def task_views(results: pl.DataFrame, findings: pl.DataFrame, roles: Mapping[str, str]) -> list[TaskView]:
+def task_views(
+    results: pl.DataFrame, findings: pl.DataFrame, roles: Mapping[str, str], declared: Declared
+) -> list[TaskView]:
     """One view per task. `roles` gives the languages in the order to show them."""
     order = {tag: place for place, tag in enumerate(roles)}
     accuracy = accuracy_by_language(results).sort(pl.col("language").replace_strict(order), maintain_order=True)
@@ -103,7 +108,13 @@ def task_views(results: pl.DataFrame, findings: pl.DataFrame, roles: Mapping[str
     colours = charts.model_colours(results["model"].unique().sort().to_list())
     return [
         _task_view(
-            str(task), part, tables.of(task=str(task)), [own for own in scores if own.task == task], roles, colours
+            str(task),
+            part,
+            tables.of(task=str(task)),
+            [own for own in scores if own.task == task],
+            roles,
+            colours,
+            declared,
         )
         for (task,), part in sorted(results.group_by("task"))
     ]
@@ -116,23 +127,36 @@ def _task_view(
     scores: Sequence[Scores],
     roles: Mapping[str, str],
     colours: Mapping[str, str],
+    declared: Declared,
 ) -> TaskView:
     top = charts.ceiling(tables.accuracy.select(pl.max_horizontal("estimate", "high").max()).item() or 0.0)
     found = families(scores)
     titles = dict(zip(found, _titles(found), strict=True))
     settings = [setting for family in found for setting in family.settings]
-    graded = not results["value"].is_in([0.0, 1.0]).all()
+    graded = "item_id" in results.columns and not results["value"].is_in([0.0, 1.0]).all()
+    measure = "accuracy" if "item_id" in results.columns and not graded else "score"
     return TaskView(
         task=task,
-        measure="score" if graded else "accuracy",
+        measure=measure,
         graded=graded,
+        verdicts=not tables.shares.is_empty(),
         confusion=confusion(results, list(roles)),
         top=top,
         settings=settings,
         wide=len(settings) > WIDE,
-        families=[_family_view(family, title, tables, top, colours) for family, title in titles.items()],
+        families=[_family_view(family, task, title, tables, top, measure, colours) for family, title in titles.items()],
         models=[
-            _model_view(own, results.filter(model=own.model), tables.of(model=own.model), titles, settings, top, roles)
+            _model_view(
+                own,
+                results.filter(model=own.model),
+                tables.of(model=own.model),
+                titles,
+                settings,
+                top,
+                measure,
+                roles,
+                declared,
+            )
             for own in scores
         ],
     )
@@ -154,17 +178,13 @@ def _model_view(
     titles: Mapping[Family, str],
     settings: Sequence[Setting],
     top: float,
+    measure: str,
     roles: Mapping[str, str],
+    declared: Declared,
 ) -> ModelView:
     names = [setting.name for setting in settings]
-    told = [_block(family, title, tables.findings, scores, roles) for family, title in titles.items()]
-    designs = {
-        family.design: [setting.name for setting in settings if setting.design == family.design] for family in titles
-    }
-    by_design = {
-        design: finding_groups(tables.findings.filter(pl.col("setting").is_in(own))) for design, own in designs.items()
-    }
-    shown = [short(name) if len(designs) == 1 else name for name in names]
+    told = [_answer(family, title, tables.findings, scores, roles, declared) for family, title in titles.items()]
+    shown = [short(name) if len({setting.design for setting in settings}) == 1 else name for name in names]
     tested = [tag for tag in roles if tag in scores.tested]
     shares = tables.shares.with_columns(pl.col("setting").replace(dict(zip(names, shown, strict=True))))
     return ModelView(
@@ -172,23 +192,43 @@ def _model_view(
         cards=[block for block in told if block.cards],
         role_cells=heat_cells(tables.means, "role", names, top),
         cells=heat_cells(tables.accuracy, "language", names, top),
-        verdicts={tag: charts.verdict_bars(shares.filter(language=tag), shown) for tag in tested},
-        verdict_rows=verdict_rows(shares, tested, shown),
+        verdicts={tag: charts.verdict_bars(shares.filter(language=tag), shown) for tag in tested if len(shares)},
+        verdict_rows=verdict_rows(shares, tested, shown) if len(shares) else [],
         metrics=metric_table(results, list(titles), list(roles)),
-        findings={design: groups for design, groups in by_design.items() if groups},
+        compared=[
+            *scatter(_by_design(tables.means, settings), scores.task, scores.model, measure),
+            *comparisons(scores, declared, measure),
+        ],
+        heatmaps=list(heatmaps(tables.accuracy, names, scores.task, scores.model, top)),
     )
 
 
-def _block(family: Family, title: str, findings: pl.DataFrame, scores: Scores, roles: Mapping[str, str]) -> Block:
+def _by_design(means: pl.DataFrame, settings: Sequence[Setting]) -> pl.DataFrame:
+    """In the order of the settings, with the design of each."""
+    order = pl.DataFrame({"setting": [own.name for own in settings], "design": [own.design for own in settings]})
+    return order.join(means, on="setting", maintain_order="left_right")
+
+
+def _answer(
+    family: Family,
+    title: str,
+    findings: pl.DataFrame,
+    scores: Scores,
+    roles: Mapping[str, str],
+    declared: Declared,
+) -> Answer:
     own = replace(family, settings=tuple(of for of in family.settings if scores.place(of.name) is not None))
     last = own.furthest
     if last is None:
-        return Block(title, "", [])
+        return Answer(title, "", [])
     groups = language_groups(scores, last)
-    return Block(title, last.name, cards(findings, own, {tag: groups[tag] for tag in roles if tag in scores.languages}))
+    shown = {tag: groups[tag] for tag in roles if tag in scores.languages}
+    return Answer(title, last.name, cards(findings, own, shown, declared.margin))
 
 
-def _family_view(family: Family, title: str, tables: _Tables, top: float, colours: Mapping[str, str]) -> FamilyView:
+def _family_view(
+    family: Family, task: str, title: str, tables: _Tables, top: float, measure: str, colours: Mapping[str, str]
+) -> FamilyView:
     own = family.mixtures if family.curved else family.settings
     order = {setting.name: place for place, setting in enumerate(own)}
     accuracy, means = (
@@ -199,39 +239,33 @@ def _family_view(family: Family, title: str, tables: _Tables, top: float, colour
         for table in (tables.accuracy, tables.means)
     )
     models = means["model"].unique(maintain_order=True).to_list()
-    if family.curved:
-        return FamilyView(title, True, dict(_mean_curves(means, models, top)), dict(_panels(accuracy, colours, top)))
+    drawn = means if family.curved or len(own) > 1 else accuracy
+
+    def figure(model: str) -> Figure:
+        part = drawn.filter(model=model).sort("place", maintain_order=True)
+        if family.curved:
+            titles = ("rows per training language", measure)
+            chart = charts.curves(part.with_columns(series="role"), charts.ROLE_COLOURS, top, 460, 270, titles)
+        else:
+            labels = (
+                part if len(own) > 1 else part.with_columns(pl.col("language").map_elements(text.label).alias("label"))
+            )
+            chart = charts.dots(labels.with_columns(series="role"), charts.ROLE_COLOURS, top)
+        return Figure("curves" if family.curved else "settings", task, model, title, chart, part.drop("label", "place"))
+
+    figures = {model: figure(model) for model in models}
     if len(own) == 1:
-        return FamilyView(title, False, dict(_by_language(accuracy, models, top)), {})
+        return FamilyView(title, family.curved, figures, {})
     exposed = {(setting.name, tag) for setting in own for tag in setting.train_languages}
-    return FamilyView(
-        title, False, dict(_mean_dots(means, models, top)), dict(_dot_panels(accuracy, exposed, colours, top))
-    )
-
-
-def _mean_curves(means: pl.DataFrame, models: Sequence[str], top: float) -> Iterator[tuple[str, Markup]]:
-    for model in models:
-        own = means.filter(model=model).with_columns(series="role")
-        yield model, charts.curves(own, charts.ROLE_COLOURS, top, width=460, height=270)
-
-
-def _mean_dots(means: pl.DataFrame, models: Sequence[str], top: float) -> Iterator[tuple[str, Markup]]:
-    for model in models:
-        own = means.filter(model=model).sort("place", maintain_order=True).with_columns(series="role")
-        yield model, charts.dots(own, charts.ROLE_COLOURS, top)
-
-
-def _by_language(accuracy: pl.DataFrame, models: Sequence[str], top: float) -> Iterator[tuple[str, Markup]]:
-    labelled = accuracy.with_columns(label=pl.col("language").map_elements(text.label, pl.String), series="role")
-    for model in models:
-        yield model, charts.dots(labelled.filter(model=model), charts.ROLE_COLOURS, top)
+    panels = _panels(accuracy, colours, top) if family.curved else _dot_panels(accuracy, exposed, colours, top)
+    return FamilyView(title, family.curved, figures, dict(panels))
 
 
 def _panels(accuracy: pl.DataFrame, colours: Mapping[str, str], top: float) -> Iterator[tuple[str, Markup]]:
     """Curves per language, in the colour of its role, or of the models where there are several."""
     by, palette = ("model", colours) if len(colours) > 1 else ("role", charts.ROLE_COLOURS)
     for (tag,), part in accuracy.group_by("language", maintain_order=True):
-        yield str(tag), charts.curves(part.with_columns(series=by), palette, top)
+        yield str(tag), charts.svg(charts.curves(part.with_columns(series=by), palette, top))
 
 
 def _dot_panels(
@@ -244,4 +278,4 @@ def _dot_panels(
         by, palette = (
             ("model", colours) if len(colours) > 1 else (trained.otherwise(pl.lit("unseen")), charts.ROLE_COLOURS)
         )
-        yield str(tag), charts.dots(part.with_columns(series=by), palette, top, width=220)
+        yield str(tag), charts.svg(charts.dots(part.with_columns(series=by), palette, top, width=220))

@@ -5,6 +5,7 @@
 3. Nothing here reads a pool or a model; `study/plan.py` checks the spec against them.
 """
 
+from glotmix.spec.analysis import Analysis
 from glotmix.spec.designs import Design
 from glotmix.spec.file import load_spec
 from glotmix.spec.judge import Judge
@@ -23,6 +24,7 @@ from glotmix.spec.training import (
 from glotmix.spec.words import PerTask, per_task
 
 __all__ = [
+    "Analysis",
     "Design",
     "Endpoint",
     "Evaluation",

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from glotmix.spec.analysis import Analysis
 from glotmix.spec.designs import Design, Items
 from glotmix.spec.training import Evaluation, Order, Recipe
 from glotmix.spec.words import Count, Name, Names, SeedList, Spec, Tag, Tags, Tasks, check_tasks, once
@@ -64,6 +65,7 @@ class StudySpec(Spec):
     recipe: Recipe
     evaluation: Evaluation = Evaluation()
     trackers: Trackers = ()
+    analysis: Analysis = Analysis()
 
     @model_validator(mode="after")
     def _whole(self) -> "StudySpec":
@@ -73,6 +75,11 @@ class StudySpec(Spec):
             raise ValueError(f"order.tasks puts all tasks in order; name each of {', '.join(self.tasks)}")
         if self.evaluation.judge and "instructions" not in self.tasks:
             raise ValueError("evaluation.judge judges the task instructions, which is not among the tasks; remove it")
+        for name, tags in self.analysis.groups.items():
+            if unknown := [tag for tag in tags if tag not in self.languages.evaluate]:
+                raise ValueError(
+                    f"analysis.groups.{name} names {unknown[0]!r}, which is not in languages.evaluate; add it"
+                )
         check_tasks("evaluation.items_per_language", self.evaluation.items_per_language, self.tasks)
         check_tasks("evaluation.max_new_tokens", self.evaluation.max_new_tokens, self.tasks)
         check_tasks("recipe.select.rows_per_language", self.recipe.select.rows_per_language, self.tasks)

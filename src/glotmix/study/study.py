@@ -10,7 +10,7 @@ from typing import Self
 import polars as pl
 from rich.console import Console
 
-from glotmix.analysis import findings
+from glotmix.analysis import Declared, findings
 from glotmix.errors import GlotmixError, UserError
 from glotmix.spec import StudySpec, load_spec
 from glotmix.study.backends import check_backend
@@ -302,10 +302,24 @@ class Study:
         Raises:
             UserError: nothing is done yet.
         """
+        return findings(self.done_results(), anchor=self.spec.languages.anchor, declared=self.declared)
+
+    def done_results(self) -> pl.DataFrame:
+        """As `results`.
+
+        Raises:
+            UserError: nothing is done yet.
+        """
         results = self.results()
         if results.is_empty():
             raise UserError(f"{self.folder}: no run is done yet; `glotmix run {self.folder}` starts")
-        return findings(results, anchor=self.spec.languages.anchor)
+        return results
+
+    @property
+    def declared(self) -> Declared:
+        """What the study file says of the analysis; its margin is in points."""
+        own = self.spec.analysis
+        return Declared(own.margin / 100, own.control, own.groups)
 
     def report(self) -> Path:
         """Writes the report of what is done and returns its path.

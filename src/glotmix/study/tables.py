@@ -9,36 +9,12 @@ from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from glotmix.analysis.families import short
 from glotmix.analysis.power import Assumptions
-from glotmix.analysis.quantities import (
-    ANCHOR_BEYOND,
-    ANCHOR_GAIN,
-    BEYOND,
-    GAIN_DIFFERENCE,
-    GAP,
-    GAP_CLOSED,
-    RELATIVE,
-    SEEN_BEYOND,
-    SEEN_GAIN,
-    UNSEEN_BEYOND,
-    UNSEEN_GAIN,
-)
-from glotmix.report.text import LONGER, NONE, count, signed, span
+from glotmix.report.text import LONGER, NONE, count
 from glotmix.spec import Recipe
 
 STATES = {"done": "green", "failed": "red", "diverged": "red", "begun": "yellow", "waiting": "dim"}
 WRAPPED = ("run", "by language", "reason", "setting", "against", "design", "model", "same training as")
-FINDINGS = {  # tables of findings, with the heading of every column
-    "gain over the baseline": {
-        SEEN_GAIN: "seen",
-        UNSEEN_GAIN: "unseen",
-        ANCHOR_GAIN: "anchor",
-        GAIN_DIFFERENCE: "seen minus\nunseen",
-    },
-    "gain beyond volume": {SEEN_BEYOND: "seen", UNSEEN_BEYOND: "unseen", ANCHOR_BEYOND: "anchor"},
-    "levels": {GAP: "seen-unseen\ngap", RELATIVE: "relative to\nanchor", GAP_CLOSED: "gap to anchor\nclosed"},
-}
 FEW_RUNS = 40  # more are shown in groups
 ESTIMATES = {
     "tokens": "tokens",
@@ -186,38 +162,6 @@ def status_table(status: pl.DataFrame) -> list[Table | str]:
         judged = [f"{run['judged']}/{run['to_judge']}"] if judging else []
         _add(table, run["run"], state, "yes" if run["trained"] else "no", evaluated, *judged, run["reason"])
     return [table, counts]
-
-
-def findings_table(findings: pl.DataFrame) -> list[Table | str]:
-    """Per model, task and design a line per setting: its gains, its gains beyond volume, and what they come from."""
-    design = pl.col("setting").str.extract(r"^(.*)/", 1).fill_null("")
-    groups = findings.group_by("model", "task", design.alias("design"), maintain_order=True)
-    tables = [
-        table
-        for names, part in groups
-        for about, columns in FINDINGS.items()
-        if (table := _settings_down(", ".join(filter(None, (*map(str, names), about))), part, columns))
-    ]
-    return [*tables, "Differences in points, performance relative to the anchor in %; below each its 95 % interval."]
-
-
-def _settings_down(title: str, part: pl.DataFrame, columns: Mapping[str, str]) -> Table | None:
-    own = part.filter(pl.col("name").is_in(list(columns)))
-    if own.is_empty():
-        return None
-    by = ["setting", "compared_with"] if own["name"].is_in(list(BEYOND)).any() else ["setting"]
-    table = _table((*["setting", "against"][: len(by)], *(f">{heading}" for heading in columns.values())), title)
-    for names, of_setting in own.group_by(by, maintain_order=True):
-        found = {row["name"]: _estimate(row) for row in of_setting.iter_rows(named=True)}
-        _add(table, *(short(str(name)) for name in names), *(found.get(name, "") for name in columns))
-    return table
-
-
-def _estimate(finding: Mapping[str, Any]) -> str:
-    name = finding["name"]
-    if finding["estimate"] is None:
-        return NONE
-    return f"{signed(finding['estimate'], name)}\n{span(finding['low'], finding['high'], name)}"
 
 
 def plain_table(frame: pl.DataFrame) -> list[Table | str]:

@@ -1,0 +1,132 @@
+"""What noise does to a printed curve: one run per setting, each on the same few test items.
+
+1. A quantity (a mean over languages, a ratio, a gap) has one value per setting. Its noise is that of a run: the luck of
+   training, and of the items where the run is right.
+2. Neighbours on the curve differ by noise and by little else: half the mean square of their steps is its variance (von
+   Neumann 1941), from the first setting with other languages on. Of k settings it has about 2 (k - 1)^2 / (3 k - 4)
+   degrees of freedom. A curve that really moves between neighbours makes it larger: verdicts get more careful.
+3. At 7B three runs of one setting are added: the study's only replicates.
+4. Counts of test items give a variance too (`glotmix.analysis`). The larger of the two holds.
+5. A contrast of values has t intervals; what has a maximum in it is drawn.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import permutations
+from zlib import crc32
+
+import numpy as np
+from scipy.special import stdtrit
+from scipy.stats import rankdata
+
+from glotmix.analysis.interval import LEVEL, Interval, from_draws, interval
+from glotmix.analysis.noise import DRAWS, MANY
+from glotmix.analysis.scores import Array, Scores, read_scores
+from glotmix.evidence.series import Of, Series, series
+from glotmix.evidence.tables import GUIDE, table
+
+_REPLICATED = "Aya23-7B"
+_SAME_SETTING = ("single", "latin", "non-latin")  # their runs at n = 0
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Of one run: the standard deviation of a quantity, its degrees of freedom, and where it is from."""
+
+    deviation: float
+    degrees: float
+    source: str
+
+
+def noise(own: Series, of: Of) -> Noise:
+    level = of(own.means)
+    later = np.diff(level[1:])
+    count = len(later) + 1
+    degrees = 2 * (count - 1) ** 2 / (3 * count - 4)
+    variance, source = float((later**2).mean() / 2), "neighbours"
+    if own.model == _REPLICATED and own.design != "multi":
+        runs = np.array([of(series(own.model, own.task, design).means)[0] for design in _SAME_SETTING])
+        spare = len(runs) - 1
+        variance = (variance * degrees + float(runs.var(ddof=1)) * spare) / (degrees + spare)
+        degrees, source = degrees + spare, "neighbours and replicates"
+    by_items = _by_items(own, of)
+    if by_items > variance:
+        return Noise(float(np.sqrt(by_items)), MANY, "item counts")
+    return Noise(float(np.sqrt(variance)), degrees, source)
+
+
+def _by_items(own: Series, of: Of) -> float:
+    """Variance of one value by the choice of test items: half that of the difference of two settings."""
+    scores = _scores(own.model, own.task)
+    found = [scores.place(f"{own.design}/n={n}") for n in (own.rows[-2], own.rows[-1])]
+    places = [place for place in found if place is not None]
+    return interval(scores, places, lambda means: float(np.diff(of(means))[0])).standard_error ** 2 / 2
+
+
+@cache
+def _scores(model: str, task: str) -> Scores:
+    """Without the further runs of a setting: so that only items make it vary."""
+    own = table(GUIDE)
+    return next(read_scores(own.filter(model=model, task=task, seed=0)))
+
+
+def contrast(own: Series, of: Of, weights: Sequence[float] | Array) -> Interval:
+    """A weighted sum over a series' settings."""
+    return contrasts([(own, of, weights)])
+
+
+def contrasts(parts: Sequence[tuple[Series, Of, Sequence[float] | Array]]) -> Interval:
+    """A sum of contrasts of several series."""
+    found = [(float(of(own.means) @ np.asarray(weights)), noise(own, of), weights) for own, of, weights in parts]
+    variances = [each.deviation**2 * float((np.asarray(weights) ** 2).sum()) for _, each, weights in found]
+    variance = sum(variances)
+    degrees = variance**2 / sum(part**2 / each.degrees for part, (_, each, _) in zip(variances, found, strict=True))
+    return _interval(sum(value for value, _, _ in found), float(np.sqrt(variance)), degrees, found[0][1].source)
+
+
+def _interval(estimate: float, error: float, degrees: float, source: str) -> Interval:
+    half = float(stdtrit(degrees, (1 + LEVEL) / 2)) * error
+    return Interval(estimate, estimate - half, estimate + half, error, degrees, 0, "", source, "settings")
+
+
+def later(own: Series) -> Array:
+    """The mean over all n > 0 less the first setting."""
+    count = len(own.rows) - 1
+    return np.array([-1.0, *([1 / count] * count)])
+
+
+def step(own: Series, start: int, end: int) -> Array:
+    """One setting less another."""
+    weights = np.zeros(len(own.rows))
+    weights[start], weights[end] = -1, 1
+    return weights
+
+
+def drawn(own: Series, of: Of, flat: bool = False) -> Array:
+    """(draws, settings): values as they might have come out, or, `flat`, were they all the same."""
+    found = noise(own, of)
+    random = np.random.default_rng(crc32(f"{own.model}/{own.task}/{own.design}".encode()))
+    wider = np.sqrt(found.degrees / random.chisquare(found.degrees, (DRAWS, 1)))
+    values = np.zeros(len(own.rows)) if flat else of(own.means)
+    return np.asarray(values + found.deviation * wider * random.standard_normal((DRAWS, len(own.rows))))
+
+
+def of_draws(estimate: float, values: Array, settings: int) -> Interval:
+    """Of what has a maximum in it."""
+    return from_draws(estimate, values, settings, basis="draws of the noise", counted="settings")
+
+
+def trend(values: Array) -> tuple[float, float]:
+    """Spearman's correlation of values with their order, and its two-sided p over orders: all of up to 8 values, drawn
+    ones of more. It needs no noise model, only runs that are as likely in one order as in another."""
+    ranks = rankdata(values.round(12)) - (len(values) + 1) / 2
+    random = np.random.default_rng(0)
+    count = len(values)
+    orders = np.array(list(permutations(range(count)))) if count <= 8 else None
+    mixed = ranks[orders] if orders is not None else random.permuted(np.tile(ranks, (DRAWS, 1)), axis=1)
+    line = np.arange(count) - (count - 1) / 2
+    found, others = float(ranks @ line), mixed @ line
+    extreme = int((np.abs(others) >= abs(found) - 1e-9).sum())
+    share = extreme / len(others) if orders is not None else (extreme + 1) / (len(others) + 1)
+    return found / float(np.sqrt((ranks**2).sum() * (line**2).sum())), share

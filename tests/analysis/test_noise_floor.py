@@ -1,0 +1,93 @@
+"""The noise floor: pooled deviations by hand and by simulation, and what falls below."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.stats import chi2
+
+from glotmix.analysis.questions.noise_floor import BELOW, FLOOR, ITEMS, LUCK, NOISE, noise_floor
+from glotmix.analysis.simulate import Truth, simulate
+
+ROLES = {"en": "anchor", "es": "seen", "ja": "seen", "pt": "unseen"}
+LEVEL = dict(zip(ROLES, (0.5, 0.5, 0.5, 0.5), strict=True))
+TRUTH = Truth({0: LEVEL, 100: LEVEL, 200: LEVEL}, ROLES, {0: 3, 100: 1, 200: 2}, items=100, run=0.2)
+
+
+def rows(study: pl.DataFrame, name: str) -> list[dict]:
+    return noise_floor(study).filter(name=name).to_dicts()
+
+
+def test_the_deviation_is_pooled_over_settings_with_several_seeds():
+    study = simulate(TRUTH, 0)
+    runs = study.filter(role="seen").group_by("setting", "seed").agg(pl.col("value").mean())
+    pooled = (
+        sum(float(((own["value"] - own["value"].mean()) ** 2).sum()) for _, own in runs.group_by("setting")) / 3
+    )  # degrees: 3 - 1 and 2 - 1
+    seen = next(row for row in rows(study, NOISE) if "seen" in row["definition"])
+    limits = [np.sqrt(pooled * 3 / chi2.ppf(level, 3)) for level in (0.975, 0.025)]
+    assert [seen["estimate"], seen["low"], seen["high"]] == pytest.approx([np.sqrt(pooled), *limits])
+    floor = next(row for row in rows(study, FLOOR) if "seen" in row["definition"])
+    assert floor["estimate"] == pytest.approx(1.96 * np.sqrt(2) * seen["estimate"], rel=1e-4)
+    assert floor["note"] == f"with the upper limit of sd: {1.96 * np.sqrt(2) * limits[1]:.3f}"
+    assert (seen["n"], seen["counted"]) == (5, "runs")
+
+
+def test_one_language_is_the_root_mean_square_of_all():
+    study = simulate(TRUTH, 0)
+    runs = study.group_by("setting", "seed", "language").agg(pl.col("value").mean())
+    squares = [
+        float(((own["value"] - own["value"].mean()) ** 2).sum()) for _, own in runs.group_by("setting", "language")
+    ]
+    single = next(row for row in rows(study, NOISE) if "one language" in row["definition"])
+    assert single["estimate"] == pytest.approx(np.sqrt(sum(squares) / 3 / 4))
+
+
+def test_luck_and_items_are_told_apart():
+    """Probit luck of 0.2 at 50 % where the spread is sqrt(2): 0.2 phi(0) / sqrt(2) in every language."""
+    luck, items = [], []
+    lucky = replace(TRUTH, seeds={0: 8, 100: 8, 200: 8}, items=400, run=0.2)
+    for seed in range(10):
+        found = noise_floor(simulate(lucky, seed))
+        luck.append(found.filter(name=LUCK)["estimate"][1] ** 2)
+        items.append(found.filter(name=ITEMS)["estimate"][0])
+    assert np.sqrt(np.mean(luck)) == pytest.approx(0.2 * 0.3989 / np.sqrt(2), rel=0.2)
+    assert np.mean(items) == pytest.approx(0.5 / np.sqrt(400), rel=0.05)  # one language: shares of answers
+
+
+def test_intervals_of_the_deviation_cover():
+    big = simulate(replace(TRUTH, seeds={0: 1500, 100: 1, 200: 1}), 999)
+    truth = rows(big, NOISE)[0]["estimate"]
+    covered = 0
+    for seed in range(100):
+        study = simulate(replace(TRUTH, seeds={0: 3, 100: 3, 200: 1}), seed)
+        found = rows(study, NOISE)[0]
+        covered += found["low"] <= truth <= found["high"]
+    assert 0.91 <= covered / 100 <= 0.99
+
+
+def test_equal_settings_fall_below_the_floor_and_far_ones_do_not():
+    same = rows(simulate(replace(TRUTH, seeds=dict.fromkeys(TRUTH.seeds, 6)), 1), BELOW)[0]
+    assert same["n"] == 6 and same["estimate"] >= 0.5
+    far = replace(TRUTH, seeds=dict.fromkeys(TRUTH.seeds, 6), run=0.02)
+    far = replace(far, accuracy={0: LEVEL, 100: dict.fromkeys(LEVEL, 0.95), 200: dict.fromkeys(LEVEL, 0.05)})
+    found = rows(simulate(far, 1), BELOW)[0]
+    assert (found["estimate"], found["low"], found["high"]) == (0, 0, 0)
+    assert found["note"] == "0 of 6 are below the floor, 0 with the upper limit of sd"
+
+
+def test_without_replicates_there_is_one_finding_that_says_so():
+    found = noise_floor(simulate(TRUTH, 0).filter(seed=0))
+    assert len(found) == 1 and found["estimate"][0] is None
+    assert found["note"][0].startswith("cannot tell: no setting has two seeds, so a difference of two runs may be luck")
+
+
+def test_a_table_of_means_has_a_floor():
+    cells = ["model", "task", "setting", "baseline", "seed", "language", "role", "rows_per_language", "train_languages"]
+    study = simulate(TRUTH, 0)
+    found = noise_floor(study.group_by(cells).agg(pl.col("value").mean()))
+    assert found.filter(name=NOISE)["estimate"].to_list() == pytest.approx(
+        [row["estimate"] for row in rows(study, NOISE)]
+    )
+    assert not len(found.filter(name=ITEMS))

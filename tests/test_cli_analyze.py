@@ -1,0 +1,128 @@
+"""`glotmix analyze` takes anyone's results, tells what can be concluded, and says in one line what can't be right."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from glotmix import cli
+from glotmix.analysis import findings
+from glotmix.analysis.simulate import Truth, simulate
+from glotmix.study.anyones import read_any
+
+HAND = """model,task,setting,language,score,n_items,train_languages
+m,math,n=0,en,0.50,250,en
+m,math,n=0,es,0.30,250,en
+m,math,n=0,ar,0.20,250,en
+m,math,n=100,en,0.52,250,en es
+m,math,n=100,es,0.45,250,en es
+m,math,n=100,ar,0.21,250,en;es
+"""
+LEVELS = {0: {"en": 0.8, "es": 0.2, "ar": 0.2}, 100: {"en": 0.8, "es": 0.6, "ar": 0.25}}
+ROLES = {"en": "anchor", "es": "seen", "ar": "unseen"}
+RESULTS = simulate(Truth(LEVELS, ROLES, {0: 2, 100: 2}, items=60), seed=0)
+
+
+@pytest.fixture
+def analyze(monkeypatch, capsys):
+    def call(*words: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["glotmix", "analyze", *map(str, words)])
+        monkeypatch.setenv("COLUMNS", "140")
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return (end.value.code or 0, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def hand(tmp_path):
+    (tmp_path / "hand.csv").write_text(HAND)
+    return tmp_path / "hand.csv"
+
+
+def test_a_hand_made_table_gives_conclusions_first_and_says_what_was_assumed(analyze, hand):
+    code, out, error = analyze(hand)
+    assert code == 0
+    concluded, unclear = out.index("What can be concluded: m, math"), out.index("What cannot be concluded")
+    assert concluded < out.index("gain of seen languages") < unclear < out.index("gain of the anchor")
+    assert "n=100 − n=0" in out and "+15.0" in out
+    assert error == "no column seed: taken as one seed\n"
+
+
+def test_findings_of_a_file_are_those_of_its_table_whatever_its_kind(analyze, tmp_path):
+    RESULTS.write_parquet(tmp_path / "t.parquet")
+    RESULTS.write_json(tmp_path / "t.json")
+    RESULTS.write_ndjson(tmp_path / "t.jsonl")
+    flat = RESULTS.drop("metrics", "control_of").with_columns(pl.col("train_languages").list.join(" "))
+    flat.drop("train_tasks").write_csv(tmp_path / "t.csv")
+    expected = findings(RESULTS).rows()
+    for kind in ("parquet", "json", "jsonl", "csv"):
+        code, out, _ = analyze(tmp_path / f"t.{kind}", "--json")
+        assert code == 0
+        assert [tuple(row.values()) for row in json.loads(out)] == expected, kind
+
+
+def test_no_torch_is_needed(hand):
+    code = f"""import sys; sys.argv = ['glotmix', 'analyze', {str(hand)!r}]
+from glotmix import cli
+try: cli.main()
+except SystemExit: print(sorted({{'torch', 'transformers', 'altair'}} & set(sys.modules)))"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("[]\n")
+
+
+def test_results_of_lm_eval_are_read_in_place(analyze, data_folder):
+    code, out, _ = analyze(data_folder / "lm_eval_results", "--json")
+    assert code == 0 and "relative to anchor" in {row["name"] for row in json.loads(out)}
+    with_roles = read_any(data_folder / "lm_eval_results", anchor="sw")[0].results
+    assert with_roles.filter(role="anchor")["language"].unique().to_list() == ["sw"]
+
+
+def test_margin_is_in_points_and_a_study_file_can_declare_it(analyze, tmp_path):
+    RESULTS.filter(pl.col("language") != "es").write_parquet(tmp_path / "t.parquet")
+
+    def conclusion(*words: str) -> str:
+        found = json.loads(analyze(tmp_path / "t.parquet", "--json", *words)[1])
+        return next(row["conclusion"] for row in found if row["name"] == "gain of the anchor")
+
+    assert conclusion() == "cannot tell"
+    assert conclusion("--margin", "40") == "no difference"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--control", "bonferroni"], "--control: 'bonferroni'; it is one of holm, benjamini-hochberg, none"),
+        (["--group", "romance"], "--group: 'romance'; write NAME=tag,tag like romance=es,fr"),
+        (["--group", "romance=es,it"], "--group romance: no results in 'it'; leave it out"),
+        (["--group", "romance=es,xx"], "unknown language 'xx'"),
+        (["--anchor", "fr"], "--anchor: no record in 'fr'; there are ar, en, es"),
+        (["--study", "mine"], "--study: no study 'mine' in the table; it has no column study"),
+        (["--metric", "acc"], "--metric does not apply"),
+        (["--margin", "0.02"], "--margin: 0.02; give points of 100, from 0.1 to 50"),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused(analyze, hand, words, message):
+    code, out, error = analyze(hand, *words)
+    assert (code, out) == (2, "")
+    assert message in error
+
+
+def test_one_study_of_several_is_chosen_by_name(analyze, tmp_path):
+    other = RESULTS.with_columns(study=pl.lit("b"), value=1 - pl.col("value"))
+    pl.concat([RESULTS, other]).write_parquet(tmp_path / "t.parquet")
+    code, _, error = analyze(tmp_path / "t.parquet")
+    assert code == 2 and "the table holds 2 studies (b, simulated); choose one with --study" in error
+    code, out, _ = analyze(tmp_path / "t.parquet", "--study", "simulated", "--json")
+    assert [tuple(row.values()) for row in json.loads(out)] == findings(RESULTS).rows()
+
+
+def test_records_that_cannot_be_are_counted_and_told(analyze, tmp_path):
+    (tmp_path / "t.csv").write_text(HAND + "m,math,n=100,fr,n/a,250,en es\nm,math,n=100,de,,250,en es\n")
+    code, _, error = analyze(tmp_path / "t.csv")
+    assert code == 0
+    assert "set aside: value is 'n/a', not a number\nset aside: value is empty\n2 records set aside, 6 used" in error
