@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/.ready
 DEMO := demo
 
-.PHONY: demo test lint format types imports schema clean
+.PHONY: demo test lint format types imports schema evidence clean
 
 demo: $(SETUP)
 	test -f $(DEMO)/study.yaml || $(BIN)/glotmix init $(DEMO) --preset quickstart
@@ -33,6 +33,10 @@ imports: $(SETUP)
 # The JSON schema of study.yaml, for editors; a test says when it is no longer current.
 schema: $(SETUP)
 	$(BIN)/python -m glotmix.study.schema
+
+# docs/evidence.md: the claims of published studies, checked; a test says when it is no longer current.
+evidence: $(SETUP)
+	$(BIN)/python -m glotmix.evidence
 
 # PyTorch first and by itself, so that nothing else decides which build comes.
 $(SETUP): pyproject.toml

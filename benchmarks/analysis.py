@@ -119,6 +119,7 @@ def measure(work: Callable[[Path, int], None], path: Path, count: int = 0) -> tu
     receiver, sender = context.Pipe()
     process = context.Process(target=_measured, args=(work, path, count, sender))
     process.start()
+    sender.close()  # or a process that fails is waited for
     found: tuple[float, float] = receiver.recv()
     process.join()
     return found

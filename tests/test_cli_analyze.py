@@ -70,7 +70,7 @@ def test_no_torch_is_needed(hand):
     code = f"""import sys; sys.argv = ['glotmix', 'analyze', {str(hand)!r}]
 from glotmix import cli
 try: cli.main()
-except SystemExit: print(sorted({{'torch', 'transformers', 'altair'}} & set(sys.modules)))"""
+except SystemExit: print(sorted({{'torch', 'transformers'}} & set(sys.modules)))"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("[]\n")
 

@@ -174,11 +174,16 @@ def status(folder: Folder, json: Json = False) -> None:
 
 
 @app.command()
-def report(folder: Folder) -> None:
+def report(
+    folder: Folder,
+    figures: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write figures and findings there: SVG, PNG, CSV, LaTeX.")
+    ] = None,
+) -> None:
     """Write the report: one self-contained HTML file."""
     from glotmix.study.study import Study
 
-    print(f"report: {Study.load(folder).report()}")
+    print(f"report: {Study.load(folder).report(figures)}")
 
 
 @app.command()
@@ -228,7 +233,7 @@ def analyze(
             from glotmix.report.analysis import write_analysis  # charts are slow to import
 
             doing.update(f"writing {out}")
-            write_analysis(table.stem, read.results, found, out)
+            write_analysis(table.stem, read.results, found, out, declared)
     _print(found, findings_table, json)
     for line in read.told:
         print(line, file=sys.stderr)
@@ -238,6 +243,18 @@ def analyze(
         print(f"{_records(len(read.aside))} set aside, {len(read.results):,} used", file=sys.stderr)
     if out:
         print(f"report: {out}", file=sys.stderr if json else sys.stdout)
+
+
+@app.command()
+def evidence(
+    study: Annotated[str | None, typer.Argument(help="post-trainers-guide or english-not-all [both].")] = None,
+    json: Json = False,
+) -> None:
+    """Check what published studies claim against their own tables: which claims follow, and which nobody can tell."""
+    from glotmix.evidence import checks
+    from glotmix.evidence.page import checks_table
+
+    _print(checks(study), checks_table, json)
 
 
 @pool_app.command("import")

@@ -80,15 +80,16 @@ def test_intervals_of_eight_points_cover(ranks):
     assert 0.92 <= covered / 500 <= 0.985
 
 
-def test_shared_luck_is_not_a_finding_where_a_permutation_calls_it_one():
+def test_shared_luck_is_not_a_finding_where_a_permutation_calls_it_one(monkeypatch):
     """Settings that do not differ: seen and unseen correlate by their runs' luck alone."""
+    monkeypatch.setattr("glotmix.analysis.noise.DRAWS", 1000)
     ours = permutations = 0
-    for seed in range(40):
+    for seed in range(60):
         found = correlation(simulate(replace(FLAT, items=60), seed)).row(1, named=True)
         ours += found["p"] < 0.05
         permutations += float(found["note"].split("permutation p ")[1].split()[0]) < 0.05
-    assert ours <= 6
-    assert permutations > 6
+    assert ours <= 9
+    assert permutations > 9
 
 
 def test_what_rises_together_is_not_told_from_noise_by_the_coefficient_alone():

@@ -192,3 +192,10 @@ def test_a_large_study_tells_equivalence_and_loss_apart(loss, equivalent, not_wo
     which = "direct, high-resource target, 9 languages"
     assert found[f"zero-shot equivalent to {which}"] == (equivalent, 2)
     assert found[f"zero-shot not significantly worse than {which}"] == (not_worse, 2)
+
+
+def test_a_table_without_an_anchor_has_no_bilingual_settings():
+    study = mixture_study(level, models={"lab-1m": 1}, mixtures=[*BILINGUAL, CORE[:3]])
+    assert len(coverage(study)) > 0
+    nobody = study.with_columns(role=pl.lit("seen"), baseline=pl.lit(""))
+    assert len(coverage(nobody)) == 0

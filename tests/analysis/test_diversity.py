@@ -3,7 +3,10 @@
 import polars as pl
 import pytest
 
-from glotmix.analysis import diversity, findings, transfer
+from glotmix.analysis import diversity, transfer
+from glotmix.analysis.answer import answer
+from glotmix.analysis.findings import of_settings
+from glotmix.analysis.questions.diversity import of_diversity
 from mixture_study import mixture_study
 
 # setting: rows of each language, control of, score of en, ja, all others
@@ -96,6 +99,6 @@ def test_where_rows_stay_the_same_nothing_is_confounded():
 
 
 def test_findings_give_each_number_once():
-    found = findings(study(SAME_ROWS)).filter(setting="mix/en+ja")
+    found = answer([of_settings, of_diversity], study(SAME_ROWS)).filter(setting="mix/en+ja")
     assert found.filter(name="seen gain by volume").height == 1
     assert found.filter(name="seen gain beyond volume").height == 1

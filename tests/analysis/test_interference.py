@@ -68,11 +68,29 @@ def test_the_best_of_each_may_be_at_different_rows():
     assert "(n = 800 of 5)" in found["definition"][0]
 
 
+def test_seen_and_unseen_are_as_the_runs_train_wherever_their_baseline_stands():
+    two = [replace(own, languages=("en", "es") if own.rows else ("en",)) for own in (*SINGLE, *MULTI)]
+    last = {"single/n=0": "z/n=0", "multi/n=0": "zz/n=0"}
+    moved = [
+        replace(own, setting=last.get(own.setting, own.setting), baseline=last.get(own.baseline, "")) for own in two
+    ]
+    found = interference(made(moved))
+    told = dict(found["name", "definition"].rows())
+    assert "over es, mean" in told["interference in seen languages over all rows"]
+    assert "over fr ja zh ko pt, mean" in told["interference in unseen languages over all rows"]
+
+
 def test_unequal_anchor_rows_are_told():
     notes = interference(made([*SINGLE, *MULTI]))["note"]
     assert all("anchor rows of the task differ, 1000 against 500: not interference alone" in note for note in notes)
     equal = interference(made([*SINGLE, *(replace(own, anchor_rows=1000) for own in MULTI)]))["note"]
     assert not any("anchor rows" in note for note in equal)
+
+
+def test_where_no_setting_has_a_second_seed_everything_drawn_says_so():
+    found = interference(made([replace(own, seeds=1) for own in (*SINGLE, *MULTI)]))
+    assert all("seed noise not measured" in note for note in found["note"])
+    assert not any("seed noise not measured" in note for note in interference(made([*SINGLE, *MULTI]))["note"])
 
 
 def test_interference_that_is_there_is_found_and_none_is_not():
@@ -107,9 +125,8 @@ def test_rows_saved_count_rows_of_the_task_until_multi_task_runs_arrive():
 
 
 def test_arrivals_that_noise_can_make_are_not_shown():
-    level = {own.setting: 0.5 for own in MULTI}
-    flat = [replace(own, accuracy=level.get(own.setting, 0.53)) for own in (*SINGLE, *MULTI)]
-    assert "not shown at any number of rows" in rows_saved(made(flat, items=50), margin=0.0)["note"]
+    found = rows_saved(made([replace(own, accuracy=0.5) for own in (*SINGLE, *MULTI)], items=30))
+    assert found["estimate"] is not None and "not shown at any number of rows" in found["note"]
 
 
 @settings(max_examples=2, deadline=None)

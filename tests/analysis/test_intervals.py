@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glotmix.analysis import accuracy_by_language, findings, transfer
+from glotmix.analysis import accuracy_by_language, transfer
+from glotmix.analysis.answer import answer
+from glotmix.analysis.findings import of_settings
 from glotmix.analysis.interval import interval
 from glotmix.analysis.quantities import GAP_CLOSED, RELATIVE, SEEN_GAIN, measure, quantities
 from glotmix.analysis.scores import Scores, read_scores
@@ -27,6 +29,11 @@ TRUTH = Truth(
 NUMBERS = ["estimate", "low", "high"]
 studies = st.integers(0, 50).map(lambda seed: simulate(TRUTH, seed))
 few = settings(max_examples=10, deadline=None)
+
+
+def findings(study: pl.DataFrame) -> pl.DataFrame:
+    """Those of single settings: what is asked of several has tests of its own."""
+    return answer([of_settings], study)
 
 
 def close(one: pl.DataFrame, other: pl.DataFrame) -> bool:
@@ -60,8 +67,11 @@ def test_copies_of_a_language_do_not_narrow_an_interval(study):
     assert close(transfer(alone), transfer(pl.concat([alone, *copies])))
 
 
+single = st.integers(0, 50).map(lambda seed: simulate(replace(TRUTH, seeds={0: 1, 100: 1}), seed))
+
+
 @few
-@given(studies, st.integers(0, 9))
+@given(single, st.integers(0, 9))
 def test_what_an_item_adds_at_every_setting_leaves_gains_alone(study, seed):
     halved = study.with_columns(pl.col("value") / 2)
     names = study["item_id"].unique().sort().to_list()
@@ -82,9 +92,10 @@ def test_runs_are_paired_by_item_not_by_position():
 
 
 @few
-@given(studies)
+@given(single)
 def test_a_setting_or_language_that_a_finding_does_not_name_does_not_move_it(study):
-    other = simulate(replace(TRUTH, accuracy={50: TRUTH.accuracy[0]}, seeds={50: 3}), 99)
+    """But for what its replicates tell of seed noise."""
+    other = simulate(replace(TRUTH, accuracy={50: TRUTH.accuracy[0]}, seeds={50: 1}), 99)
     more = transfer(pl.concat([study, other])).filter(pl.col("setting") == "n=100")
     assert close(transfer(study), more)
     gain = pl.col("name") == SEEN_GAIN
@@ -112,11 +123,20 @@ def test_item_noise_is_what_a_cluster_bootstrap_over_items_gives(name):
 def test_seed_noise_is_a_level_of_its_own():
     """Runs that differ in level by far more than items explain leave two degrees of freedom for three seeds."""
     lucky = pl.when(pl.col("seed") == 0).then(0.2).when(pl.col("seed") == 1).then(0.5).otherwise(0.8)
-    study = simulate(TRUTH, 0).with_columns(value=lucky)
+    study = simulate(TRUTH, 0).filter(rows_per_language=0).with_columns(value=lucky)
     cell = interval(next(read_scores(study)), [0], lambda means: means[0, 0])
     assert cell.standard_error == pytest.approx(0.3 / math.sqrt(3))
     assert cell.degrees == pytest.approx(2)
     assert cell.high - cell.estimate == pytest.approx(4.302653 * 0.3 / math.sqrt(3))
+
+
+def test_settings_with_several_seeds_measure_luck_together_in_units_of_what_a_share_varies_by():
+    """Two settings whose runs lie 0.1 and 0.06 around 0.5 and 0.9 have the same luck, measured twice."""
+    scores = levels({0: (0.4, 0.5, 0.6), 100: (0.84, 0.9, 0.96)})
+    for place, error in enumerate((0.1, 0.06)):
+        cell = interval(scores, [place], lambda means: means[0, 0])
+        assert cell.standard_error == pytest.approx(error / math.sqrt(3))
+        assert cell.degrees == pytest.approx(4)
 
 
 def levels(seeds: dict[int, tuple[float, ...]]) -> Scores:

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 PROGRAM = """
 import resource, sys

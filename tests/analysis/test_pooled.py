@@ -6,13 +6,16 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import scipy.stats
+import statsmodels.api as sm
 import statsmodels.formula.api as smf
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 
-from glotmix.analysis import findings, regression
+from glotmix.analysis import regression
+from glotmix.analysis.answer import answer
 from glotmix.analysis.clustered import slopes, untold
-from glotmix.analysis.questions.pooled import family_of
+from glotmix.analysis.questions.pooled import family_of, of_regression
 from mixture_study import BILINGUAL, CORE, mixture_study
 
 QWEN = {f"Qwen/Qwen3-{size}B-Base": int(size * 1e9) for size in (0.6, 1.7, 8)}
@@ -122,6 +125,24 @@ def test_slopes_that_differ_by_model_are_covered_with_five_models_and_not_with_i
     assert np.mean(naive) < 0.75
 
 
+def test_errors_are_the_widest_of_one_way_and_two_way_clustering_as_statsmodels_has_them():
+    random = np.random.default_rng(3)
+    clusters = {"settings": np.tile(np.arange(12), 6), "models": np.repeat(np.arange(6), 12)}
+    term = random.normal(size=72)
+    score = term * random.normal(0, 1, 6)[clusters["models"]] + random.normal(0, 1, 12)[clusters["settings"]]
+    (found,) = slopes(score, {"term": term}, clusters, no_items).values()
+    fitted = sm.OLS(score, sm.add_constant(term)).fit()
+    halves = []
+    for groups, degrees in (
+        (clusters["settings"], 11),
+        (clusters["models"], 5),
+        (np.stack([*clusters.values()], axis=1), 5),
+    ):
+        error = fitted.get_robustcov_results("cluster", groups=groups).bse[1]
+        halves.append(error * scipy.stats.t.ppf(0.975, degrees))
+    assert found.high - found.estimate == pytest.approx(max(halves))
+
+
 def test_terms_that_cannot_be_told_are_refused_by_name():
     size, task, free = np.array([0.0, 1, 0, 1]), np.array([0.0, 2, 0, 2]), np.array([0.0, 0, 1, 1])
     assert untold({"size": size, "task": task, "free": free, "same": np.ones(4)}) == {
@@ -167,7 +188,7 @@ def test_the_model_before_training_is_a_term_of_its_own():
 def test_a_small_study_is_refused_and_adds_nothing_to_the_findings():
     small = mixture_study(lambda *_: 0.5, models={"lab-1m": 10**6}, mixtures=BILINGUAL[:3])
     assert regression(small)["note"].to_list() == ["cannot tell: 3 settings are fewer than 5"]
-    assert not findings(small)["name"].str.contains("pooled").any()
+    assert len(answer([of_regression], small)) == 0
     unknown = STUDY.with_columns(train_languages=pl.lit(None, pl.List(pl.String)))
     assert "train_languages are not told at mix/" in regression(unknown)["note"][0]
 

@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glotmix.analysis import findings
@@ -125,6 +125,7 @@ def test_a_file_that_is_none_is_one_line(tmp_path):
         assert str(caught.value).startswith(str(tmp_path / name)) and "\n" not in str(caught.value)
 
 
+@settings(max_examples=12, deadline=None)
 @given(st.randoms(use_true_random=False), st.sets(st.sampled_from(sorted(set(RESULTS.columns))), max_size=8))
 def test_neither_the_order_of_records_nor_columns_nobody_asks_for_change_findings(tmp_path_factory, random, dropped):
     needless = {"study", "run", "parsed", "output_tokens", "detected", "metrics", "answer_language", "parameters"}

@@ -127,6 +127,16 @@ def test_a_task_without_a_limit_leaves_the_factor_without_one():
     assert found["high"] is None and found["low"] > 1
 
 
+def test_a_factor_without_a_limit_on_the_side_of_1_is_not_told_from_1():
+    found = ratios(3000, 24_000, stderr=0.004)  # the second may rise on for ever, the first may not
+    assert found["low"] == 0 and found["high"] < 1 and found["conclusion"] == "lower"
+    found = ratios(24_000, 3000, stderr=0.004)
+    assert found["high"] is None and found["low"] > 1 and found["conclusion"] == "higher"
+    found = ratios(30_000, 26_000, stderr=0.004)
+    assert found["estimate"] > 1 and found["low"] == 0
+    assert (found["conclusion"], found["p"]) == ("cannot tell", 1.0)
+
+
 def test_a_ratio_to_a_task_without_saturation_says_which_and_why():
     tables = means(levels(600), task="math"), means(dict.fromkeys(levels(1), 0.4), stderr=0.01, task="rating")
     found = saturation(pl.concat(tables)).filter(pl.col("unit") == "factor")

@@ -68,7 +68,7 @@ def points(study: pl.DataFrame, name: str) -> list[Point]:
 def test_models_share_the_items_they_answered(seed):
     study = models({"tiny": 0.1, "small": 0.3, "big": 0.5}, items=60, seed=seed)
     expected = np.cov([by_item(study, model) for model in ("big", "small", "tiny")]) / 60
-    assert np.allclose(_covariance(points(study, "gain of seen languages")), expected)
+    assert np.allclose(_covariance(points(study, "gain of seen languages")), expected, rtol=1e-5)
 
 
 def test_items_that_differ_or_are_not_known_make_models_independent():
@@ -76,6 +76,13 @@ def test_items_that_differ_or_are_not_known_make_models_independent():
     other = study.filter((pl.col("model") != "tiny") | (pl.col("item_id") != "item-0"))
     found = _covariance(points(other, "gain of seen languages"))
     assert np.array_equal(found, np.diag(found.diagonal())) and (found.diagonal() > 0).all()
+
+
+def test_models_with_the_same_answers_have_no_trend():
+    study = pl.concat([models({model: 0.3}, items=60, seed=1) for model in SIZES])
+    for name in ("gain of seen languages", "relative to anchor"):
+        found = one(scale(study), f"scale trend of {name}")
+        assert found["estimate"] == pytest.approx(0, abs=1e-6) and found["low"] < 0 < found["high"]
 
 
 def test_a_difference_of_two_models_is_paired_by_item_and_called_no_trend():
@@ -92,7 +99,7 @@ def test_a_difference_of_two_models_is_paired_by_item_and_called_no_trend():
 DESIGN = np.column_stack([np.ones(5), np.arange(5) - 2.0])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.integers(0, 10_000), st.floats(0, 0.3))
 def test_heterogeneity_is_the_highest_restricted_likelihood(seed, tau):
     """Of the contrasts that the regression leaves: their ordinary likelihood, on a grid."""
@@ -122,11 +129,11 @@ def test_trends_cover_the_truth(tau, shared):
     random, sizes = np.random.default_rng(0), np.array([8.8, 9.2, 9.6, 9.9, 10.5])
     covariance = np.diag([0.02, 0.02, 0.03, 0.02, 0.02]) ** 2 + shared**2
     covered = 0
-    for _ in range(300):
+    for _ in range(200):
         y = 0.1 * sizes + random.multivariate_normal(np.zeros(5), covariance) + random.normal(0, tau, 5)
         found = _trend(sizes, y, covariance)
         covered += found.low <= 0.1 <= found.high
-    assert covered >= 0.93 * 300
+    assert covered >= 0.93 * 200
 
 
 def test_models_without_parameters_are_refused_or_left_out_and_told():

@@ -18,8 +18,8 @@ TRUTH = Truth(
 KINDS = ("no_answer", "truncated", "malformed", "wrong_language")
 
 
-def collapsed(study: pl.DataFrame, shares: dict[tuple[int, str], float], seed: int) -> pl.DataFrame:
-    """Where the verdict by form strikes, with its share at (rows per language, verdict), whatever the model knows."""
+def collapsed(study: pl.DataFrame, shares: dict[tuple[int, str], float], seed: int, score: float = 0.0) -> pl.DataFrame:
+    """Where a verdict by form strikes, with its share at (rows per language, verdict), whatever the model knows."""
     random = np.random.default_rng(seed).random(len(study))
     verdict, value, low = pl.col("verdict"), pl.col("value"), 0.0
     below = dict.fromkeys((rows for rows, _ in shares), 0.0)
@@ -28,7 +28,7 @@ def collapsed(study: pl.DataFrame, shares: dict[tuple[int, str], float], seed: i
         struck = (pl.col("rows_per_language") == rows) & pl.lit(pl.Series(random)).is_between(low, low + share)
         verdict, value = (
             pl.when(struck).then(pl.lit(kind)).otherwise(verdict),
-            pl.when(struck).then(0.0).otherwise(value),
+            pl.when(struck).then(score).otherwise(value),
         )
     return study.with_columns(verdict=verdict, value=value)
 
@@ -61,7 +61,7 @@ shares = st.dictionaries(
 @settings(max_examples=6, deadline=None)
 @given(st.integers(0, 20), shares)
 def test_parts_are_kitagawas_and_add_up_to_the_gain(seed, shares):
-    study = collapsed(simulate(TRUTH, seed), shares, seed)
+    study = collapsed(simulate(TRUTH, seed), shares, seed, score=0.2)
     gains = {row["name"]: row["estimate"] for row in transfer(study).iter_rows(named=True)}
     found = {row["name"]: row["estimate"] for row in verdict_shares(study).iter_rows(named=True)}
     for role, gain in (("seen", "gain of seen languages"), ("unseen", "gain of unseen languages")):

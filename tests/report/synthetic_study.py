@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from glotmix.analysis import findings
+from glotmix.analysis.answer import answer
+from glotmix.analysis.findings import of_settings
 from glotmix.analysis.table import RESULTS_SCHEMA, VERDICTS
 from glotmix.report import SAMPLES_SCHEMA, Cost, ModelCard, SettingSummary, StudyInfo
 
@@ -249,6 +250,11 @@ def info(table: pl.DataFrame, question: str = "", kind: str = "increments") -> S
         cost=Cost(rows=76_800, tokens=2_690_000, seconds=283.0),
         glotmix_version="0.1.0",
     )
+
+
+def findings(table: pl.DataFrame) -> pl.DataFrame:
+    """Those of single settings: all others take long, and look the same."""
+    return answer([of_settings], table)
 
 
 def parts(

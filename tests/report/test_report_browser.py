@@ -13,7 +13,10 @@ ARGUMENTS = """
     --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync
 """
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-SECTIONS = ("answer", "design", "curves", "heatmap", "verdicts", "languages", "findings", "samples", "reproduce")
+SECTIONS = (
+    *("answer", "conclusions", "design", "curves", "comparisons", "heatmap", "verdicts", "languages", "findings"),
+    *("methods", "samples", "reproduce"),
+)
 INJECTED = "<script>document.title = 'owned'</script>"
 UNBROKEN = "x" * 1_500
 INSIDE = """() => [...document.querySelectorAll('figure')].every(figure => {

@@ -8,16 +8,17 @@ import synthetic_study as study
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glotmix.analysis import findings
 from glotmix.analysis.families import Family, families
 from glotmix.analysis.quantities import ANCHOR_GAIN, GAP, RELATIVE, SEEN_BEYOND, SEEN_GAIN
 from glotmix.analysis.scores import Setting, read_scores
-from glotmix.analysis.table import FINDINGS_SCHEMA, VERDICTS
+from glotmix.analysis.table import FINDINGS_SCHEMA, UNITS, VERDICTS
 from glotmix.report import SAMPLES_SCHEMA, text
 from glotmix.report.cards import cards
+from glotmix.report.places import placed
 from glotmix.report.samples import CORRECT, FAILED, PAGE_CHARACTERS, pick
 from glotmix.report.tables import finding_groups, heat_cells, scores_by_role, verdict_rows, verdict_shares
 
+MARGIN = 0.02
 TRAINED = {"n=0": ("en",), "n=20": ("en", "es", "fr", "ja", "zh"), "n=100": ("en", "es", "fr", "ja", "zh")}
 FAMILY = Family(
     "",
@@ -29,18 +30,32 @@ FAMILY = Family(
 )
 
 
-def finding(name, estimate, low, high, *, setting="n=100", note=""):
+def finding(name, estimate, low, high, *, setting="n=100", note="", conclusion=None):
+    if conclusion is None:
+        clear = low is not None and not low <= 0 <= high
+        conclusion = "" if name == RELATIVE else ("higher" if estimate > 0 else "lower") if clear else "cannot tell"
     where = {"name": name, "model": "lab-1m", "task": "math", "setting": setting, "compared_with": "n=0"}
     numbers = {"estimate": estimate, "low": low, "high": high, "n": 200}
-    return {**where, **numbers, "definition": f"what {name} is", "unit": "score", "note": note}
+    return {
+        **where,
+        **numbers,
+        "definition": f"what {name} is",
+        "unit": "score",
+        "note": note,
+        "conclusion": conclusion,
+    }
 
 
 def table(*rows):
     return pl.DataFrame(rows, FINDINGS_SCHEMA)
 
 
+def groups_of(frame):
+    return finding_groups(placed(frame), MARGIN)
+
+
 def card(*row, **more):
-    (only,) = cards(table(finding(*row, **more)), FAMILY, study.ROLES)
+    (only,) = cards(table(finding(*row, **more)), FAMILY, study.ROLES, MARGIN)
     return only
 
 
@@ -57,7 +72,7 @@ def test_card_tells_a_loss_as_a_loss():
 
 
 def test_card_does_not_say_rows_in_each_where_languages_have_different_rows():
-    (told,) = cards(table(finding(SEEN_GAIN, 0.3, 0.2, 0.4)), uneven(), study.ROLES)
+    (told,) = cards(table(finding(SEEN_GAIN, 0.3, 0.2, 0.4)), uneven(), study.ROLES, MARGIN)
     assert told.sentence.startswith("Rows in them raise Spanish")
 
 
@@ -71,7 +86,7 @@ def test_card_of_an_anchor_without_rows_says_so_and_a_baseline_with_languages_is
     first = replace(FAMILY.settings[0], rows_per_language=5)
     family = replace(FAMILY, settings=(first, last))
     seen, anchor = cards(
-        table(finding(SEEN_GAIN, 0.3, 0.2, 0.4), finding(ANCHOR_GAIN, 0.1, 0.05, 0.2)), family, study.ROLES
+        table(finding(SEEN_GAIN, 0.3, 0.2, 0.4), finding(ANCHOR_GAIN, 0.1, 0.05, 0.2)), family, study.ROLES, MARGIN
     )
     assert seen.sentence.endswith("against training on n=0.")
     assert anchor.sentence == "English itself, without a row in it, gains 10.0 points from the other languages."
@@ -79,15 +94,22 @@ def test_card_of_an_anchor_without_rows_says_so_and_a_baseline_with_languages_is
 
 def test_card_of_a_control_names_it():
     row = finding(SEEN_BEYOND, 0.12, 0.02, 0.2) | {"compared_with": "mix/n=100 same rows"}
-    (told,) = cards(table(row), FAMILY, study.ROLES)
+    (told,) = cards(table(row), FAMILY, study.ROLES, MARGIN)
     assert told.sentence.endswith("by 12.0 points more than its control n=100 same rows.")
 
 
 @pytest.mark.parametrize("bounds", [(-0.01, 0.05), (0.0, 0.05), (-0.05, 0.0)])
-def test_card_claims_nothing_where_the_interval_includes_zero(bounds):
+def test_card_claims_nothing_where_nothing_is_concluded(bounds):
     told = card(SEEN_GAIN, 0.02, *bounds)
     assert not told.clear
-    assert "the interval includes zero" in told.sentence
+    assert "these results cannot tell" in told.sentence
+
+
+def test_card_follows_the_conclusion_and_not_the_interval():
+    adjusted = card(SEEN_GAIN, 0.02, 0.001, 0.04, conclusion="cannot tell")
+    assert (adjusted.clear, "cannot tell" in adjusted.sentence) == (False, True)
+    same = card(SEEN_GAIN, 0.001, -0.01, 0.012, conclusion="no difference")
+    assert same.clear and "by less than 2 points on average" in same.sentence
 
 
 def test_card_without_interval_gives_the_reason():
@@ -98,21 +120,21 @@ def test_card_without_interval_gives_the_reason():
 
 def test_card_is_of_the_largest_mixture_whatever_the_order_of_findings():
     rows = [finding(GAP, 0.1 * n, 0.05, 0.9, setting=f"n={n}") for n in (100, 0, 20)]
-    (told,) = cards(table(*rows), FAMILY, study.ROLES)
+    (told,) = cards(table(*rows), FAMILY, study.ROLES, MARGIN)
     assert told.estimate == "+1000.0"
     assert [at.setting for at in told.smaller] == ["n=0", "n=20"]
     assert all(" to " in at.interval for at in told.smaller), "no estimate without its interval"
 
 
 def test_findings_of_one_unit_share_a_scale_so_that_bars_compare():
-    groups = finding_groups(table(finding(SEEN_GAIN, 0.5, 0.4, 0.6), finding(GAP, 0.05, 0.04, 0.06)))
+    groups = groups_of(table(finding(SEEN_GAIN, 0.5, 0.4, 0.6), finding(GAP, 0.05, 0.04, 0.06)))
     big, small = (group.estimates[0] for group in groups)
     assert (big.right - big.left) == pytest.approx(10 * (small.right - small.left), abs=0.1)
     assert groups[0].zero == groups[1].zero
 
 
 def test_findings_that_are_undefined_are_listed_with_their_note():
-    (group,) = finding_groups(table(finding(SEEN_GAIN, None, None, None, note="no baseline")))
+    (group,) = groups_of(table(finding(SEEN_GAIN, None, None, None, note="no baseline")))
     assert (group.estimates[0].estimate, group.estimates[0].middle, group.estimates[0].note) == (
         text.NONE,
         None,
@@ -163,6 +185,23 @@ def test_differences_carry_a_sign_unless_they_round_to_zero(value, shown):
     assert text.signed(value, "score") == shown
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (0.823, "ratio", "82.3 %"),
+        (-0.05, "share", "−5.0 %"),
+        (12345.6, "rows", "12,346 rows"),
+        (13.04, "factor", "13 ×"),
+        (-0.756, "correlation", "−0.76"),
+        (2.25, "languages", "2.2 languages"),
+        (1.5, "decades", "1.50 decades"),
+    ],
+)
+def test_every_unit_has_a_form_of_its_own(value, unit, shown):
+    assert f"{text.signed(value, unit)} {text.symbol(unit)}".rstrip() == shown
+    assert set(text.FORMS) == set(UNITS)
+
+
 def test_settings_with_one_baseline_are_a_family_and_only_rows_per_language_make_a_curve():
     (mix,) = families(read_scores(study.coverage(items=5)))
     assert (mix.design, mix.baseline, len(mix.settings), len(mix.mixtures), mix.curved) == (
@@ -180,19 +219,19 @@ def test_settings_with_one_baseline_are_a_family_and_only_rows_per_language_make
 
 
 def test_definitions_are_told_once_or_with_their_settings():
-    found = findings(study.coverage(items=10))
-    gains = {group.name: group for group in finding_groups(found)}[SEEN_GAIN]
+    found = study.findings(study.coverage(items=10))
+    gains = {group.name: group for group in groups_of(found)}[SEEN_GAIN]
     assert len(gains.definitions) == 10  # sets of evaluated languages that the 22 mixtures and the control train on
     assert gains.definitions[0] == (
         "en+bn, en+bn fixed total",
         "mean of a(l, s) over the seen languages (bn), minus the same at mix/en",
     )
-    (only,) = {group.name: group for group in finding_groups(findings(study.results(items=10)))}[SEEN_GAIN].definitions
+    (only,) = {group.name: group for group in groups_of(study.findings(study.results(items=10)))}[SEEN_GAIN].definitions
     assert only[0] == ""
 
 
 def test_a_finding_against_a_control_names_it():
-    groups = {group.name: group for group in finding_groups(findings(study.coverage(items=10)))}
+    groups = {group.name: group for group in groups_of(study.findings(study.coverage(items=10)))}
     assert {row.against for row in groups[SEEN_BEYOND].estimates} == {"en+bn same rows"}
     assert {row.against for row in groups[SEEN_GAIN].estimates} == {""}
 

@@ -14,7 +14,10 @@ from glotmix.report.info import LongerRows
 from glotmix.report.text import SENTENCES
 from glotmix.spec import Design
 
-SECTIONS = ("answer", "design", "curves", "heatmap", "verdicts", "languages", "findings", "samples", "reproduce")
+SECTIONS = (
+    *("answer", "conclusions", "design", "curves", "comparisons", "heatmap", "verdicts", "languages", "findings"),
+    *("methods", "samples", "reproduce"),
+)
 HOSTILE = (
     "<script>document.title = 'owned'</script>",
     "</pre></details><img src='https://example.org/x.png' onerror='alert(1)'>",

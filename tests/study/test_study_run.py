@@ -17,6 +17,7 @@ import pytest
 import yaml
 from rich.console import Console
 
+from glotmix.analysis import Declared
 from glotmix.analysis.table import FINDINGS_SCHEMA, RESULTS_SCHEMA, check_results
 from glotmix.errors import GlotmixError, UserError
 from glotmix.report.info import LongerRows
@@ -188,6 +189,14 @@ def test_a_tracker_that_is_missing_is_said_before_anything_is_trained(folder):
 def test_trackers_change_no_key(folder):
     before = [run.train for run in Study.load(folder).resolved.runs]
     assert [run.train for run in Study.load(write_spec(folder, trackers=["tensorboard"])).resolved.runs] == before
+
+
+def test_what_is_declared_of_the_analysis_changes_no_key(folder):
+    before = Study.load(folder)
+    after = Study.load(write_spec(folder, analysis={"margin": 5, "control": "none", "groups": {"romance": ["es"]}}))
+    assert before.declared == Declared()
+    assert after.declared == Declared(0.05, "none", {"romance": ("es",)})
+    assert [run.train for run in after.resolved.runs] == [run.train for run in before.resolved.runs]
 
 
 def test_a_worker_that_cannot_even_start_is_a_failure_of_its_runs(folder):

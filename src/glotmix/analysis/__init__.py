@@ -10,7 +10,11 @@ from glotmix.analysis.questions.diversity import diversity
 from glotmix.analysis.questions.efficiency import efficiency
 from glotmix.analysis.questions.interference import interference
 from glotmix.analysis.questions.noise_floor import noise_floor
+from glotmix.analysis.questions.oscillation import oscillation
+from glotmix.analysis.questions.peak import peak
+from glotmix.analysis.questions.plateau import plateau
 from glotmix.analysis.questions.pooled import regression
+from glotmix.analysis.questions.saturation import saturation
 from glotmix.analysis.questions.scale import scale
 from glotmix.analysis.questions.verdicts import verdict_shares
 from glotmix.analysis.table import check_means, check_results
@@ -30,8 +34,12 @@ __all__ = [
     "gap",
     "interference",
     "noise_floor",
+    "oscillation",
+    "peak",
+    "plateau",
     "regression",
     "relative",
+    "saturation",
     "scale",
     "transfer",
     "verdict_shares",

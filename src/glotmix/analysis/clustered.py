@@ -1,9 +1,9 @@
 """Least squares for rows that are not independent: which terms can be told, with what error, and what is predicted.
 
 1. A term is told if no sum of the others equals it (`untold` says why not).
-2. Rows of one cluster err alike. The variance is clustered one way and two ways (Cameron, Gelbach & Miller 2011, by
-   statsmodels, with its correction for few clusters), and the largest is taken, with t of clusters - 1 degrees; one
-   less again for every term that differs only between these clusters, if this one does.
+2. Rows of one cluster err alike. The variance is clustered one way (statsmodels, with its correction for few clusters)
+   and several ways (Cameron, Gelbach & Miller 2011), and the largest is taken, with t of clusters - 1 degrees; one less
+   again for every term that differs only between these clusters, if this one does.
 3. A term that differs only between models is worth as many points as there are models: their means, less the other
    terms, are regressed on all such terms (Donald & Lang 2007), and the larger of both errors is taken.
 4. R2 out of sample is 1 - squared errors / squared distances from the mean of all rows, each row predicted by a fit
@@ -98,14 +98,26 @@ def _interval(estimate: float, errors: list[_Error], plain: Array, n: int, clust
 
 
 def _clustered(fitted: Any, kept: Columns, clusters: Mapping[str, Codes]) -> Iterator[tuple[str, _Error]]:
+    """By each, by two and by three together: inclusion and exclusion of the clusters that they make by crossing."""
     enough = {of: codes for of, codes in clusters.items() if len(np.unique(codes)) >= FEWEST}
-    for chosen in [*combinations(enough, 1), *combinations(enough, 2)]:
-        groups = np.stack([enough[of] for of in chosen], axis=1).squeeze()
-        variances = np.diag(fitted.get_robustcov_results("cluster", groups=groups).cov_params())[1:]
-        for name, variance in zip(kept, variances, strict=True):
-            if variance > 0:  # two-way, it may come out below 0
+    single = {crossed: _variances(fitted, [enough[of] for of in crossed]) for crossed in _subsets(tuple(enough))}
+    for chosen in single:
+        variances = sum((-1) ** (len(crossed) + 1) * single[crossed] for crossed in _subsets(chosen))
+        for name, variance in zip(kept, np.atleast_1d(variances), strict=True):
+            if variance > 0:  # of several ways, it may come out below 0
                 degrees = min(_degrees(kept, name, enough[of]) for of in chosen)
                 yield name, _Error(float(np.sqrt(variance)), degrees, " and ".join(chosen))
+
+
+def _subsets(names: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return [some for size in range(1, len(names) + 1) for some in combinations(names, size)]
+
+
+def _variances(fitted: Any, crossed: list[Codes]) -> Array:
+    """(terms,): one way, by the clusters that crossing makes."""
+    groups = np.unique(np.stack(crossed), axis=1, return_inverse=True)[1].ravel()
+    variances: Array = np.diag(fitted.get_robustcov_results("cluster", groups=groups).cov_params())[1:]
+    return variances
 
 
 def _degrees(kept: Columns, name: str, codes: Codes) -> int:

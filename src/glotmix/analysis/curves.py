@@ -135,13 +135,13 @@ def _saturations(rows: Array) -> Array:
 def _best(grid: Array, shapes: Array, values: Array, weights: Array) -> Fit:
     """`shapes` (grid, settings) are what a gain of 1 looks like; `weights` add up to 1."""
     centred, flat = shapes - (shapes @ weights)[:, None], values - (values @ weights)[:, None]
-    power = centred**2 @ weights  # (grid,)
-    slopes = (flat * weights) @ centred.T / power  # (curves, grid)
-    best = (slopes**2 * power).argmax(axis=1)
-    gain = slopes[np.arange(len(values)), best]
+    power = np.sqrt(centred**2 @ weights)  # (grid,)
+    along = (flat * weights) @ (centred / power[:, None]).T  # (curves, grid)
+    best = np.abs(along).argmax(axis=1)
+    most = along[np.arange(len(values)), best]
+    gain = most / power[best]
     bent = gain[:, None] * centred[best]
-    left = (flat - bent) ** 2 @ weights
-    return Fit(gain, grid[best], values - flat + bent, gain**2 * power[best], left)
+    return Fit(gain, grid[best], values - flat + bent, most**2, (flat - bent) ** 2 @ weights)
 
 
 def curves(scores: Scores) -> Iterator[Curve]:

@@ -60,7 +60,7 @@ class Finding:
 def concluded(found: Sequence[Finding], declared: Declared) -> pl.DataFrame:
     """The findings (`FINDINGS_SCHEMA`), in the order given, with what can be concluded from each."""
     adjusted, among = _adjusted(found, declared.control)
-    rows = [_row(one, *each, declared) for one, *each in zip(found, adjusted, among, strict=True)]
+    rows = [_row(one, p, count, declared) for one, p, count in zip(found, adjusted, among, strict=True)]
     return pl.DataFrame(rows, FINDINGS_SCHEMA, orient="row")
 
 

@@ -37,7 +37,11 @@ from glotmix.analysis.questions.diversity import of_diversity
 from glotmix.analysis.questions.efficiency import of_efficiency
 from glotmix.analysis.questions.interference import of_interference
 from glotmix.analysis.questions.noise_floor import of_noise_floor
+from glotmix.analysis.questions.oscillation import of_oscillations
+from glotmix.analysis.questions.peak import of_peaks
+from glotmix.analysis.questions.plateau import of_plateaus
 from glotmix.analysis.questions.pooled import of_regression
+from glotmix.analysis.questions.saturation import of_saturations
 from glotmix.analysis.questions.scale import of_sizes
 from glotmix.analysis.questions.verdicts import of_verdicts
 from glotmix.analysis.questions.zero_shot import of_zero_shot
@@ -97,6 +101,10 @@ def of_settings(tables: Sequence[Scores], declared: Declared) -> Iterator[Findin
 
 PARTS: tuple[Part, ...] = (
     of_settings,
+    of_plateaus,
+    of_saturations,
+    of_oscillations,
+    of_peaks,
     of_efficiency,
     of_correlation,
     of_verdicts,

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from glotmix.analysis.interval import LEVEL, Interval, undefined
+from glotmix.analysis.interval import LEVEL, Interval, interval, undefined
 from glotmix.analysis.noise import MANY
 from glotmix.analysis.scores import Array, Scores
 from glotmix.errors import UserError
@@ -118,10 +118,14 @@ class Levels:
     errors: Array
     n: int
     basis: str
+    remark: str = ""  # what the errors leave out
+
+    def best(self, places: Sequence[int]) -> int:
+        return max(places, key=lambda place: self.found[place])
 
     def contenders(self, places: Sequence[int]) -> list[int]:
         """The settings that may be the best."""
-        best = max(places, key=lambda place: self.found[place])
+        best = self.best(places)
         apart = np.median(np.abs(self.errors - self.errors[:, [best]]), axis=0) / _MEDIAN
         return [place for place in places if self.found[best] - self.found[place] <= _CONTENDER * apart[place]]
 
@@ -131,7 +135,19 @@ def levels_of(scores: Scores, drawn: Array, columns: Sequence[int]) -> Levels:
     counts = scores.items[list(columns)]
     n = 0 if np.isnan(counts).any() else int(counts.min())
     basis = f"resampled items{' and seeds' if scores.replicated else ''}, any contender the best"
-    return Levels(found, drawn[:, :, columns].mean(axis=2) - found, n, basis)
+    remark = "" if scores.replicated else "one seed everywhere: seed noise not measured"
+    return Levels(found, drawn[:, :, columns].mean(axis=2) - found, n, basis, remark)
+
+
+def mean_difference(scores: Scores, pairs: Sequence[tuple[int, int]], columns: Sequence[int]) -> Interval:
+    """Of the mean over some languages, between two settings of a pair; averaged over the pairs."""
+
+    def of(means: Array) -> float:
+        level = means[:, columns].mean(axis=1)
+        return float(level[: len(pairs)].mean() - level[len(pairs) :].mean())
+
+    ones, others = zip(*pairs, strict=True)
+    return interval(scores, [*ones, *others], of)
 
 
 def best_against_best(levels: Levels, ones: Sequence[int], others: Sequence[int]) -> tuple[Interval, float]:
@@ -150,5 +166,6 @@ def best_against_best(levels: Levels, ones: Sequence[int], others: Sequence[int]
         *lifted
     )
     error = (high - low) / (2 * float(ndtri(outer)))
-    found = Interval(estimate, low, high, error, MANY, levels.n, note, levels.basis)
+    said = "; ".join(filter(None, (levels.remark, note)))
+    found = Interval(estimate, low, high, error, MANY, levels.n, said, levels.basis)
     return found, float(min(1, 2 * max(tail, 1 / len(above))))

@@ -211,7 +211,8 @@ def _check_values(table: pl.DataFrame, what: str) -> None:
 
 
 def _filled(series: pl.Series, empty: pl.Expr) -> pl.Series:
-    return series if not series.null_count() else pl.select(pl.lit(series).fill_null(empty)).to_series()
+    filling = pl.lit("") if series.dtype in _TEXTS else empty
+    return series if not series.null_count() else pl.select(pl.lit(series).fill_null(filling)).to_series()
 
 
 def codes(names: pl.Series, known: pl.Series) -> pl.Series:

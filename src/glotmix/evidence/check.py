@@ -1,11 +1,11 @@
 """Claims of a study, and what its own numbers say of them.
 
 1. A claim is what was printed, where, and a quantity: a function of the study's tables.
-2. A rule sees numbers only: printed, recomputed, what the rounding of the tables allows, interval or noise. It gives the
-   verdict and the reason. No claim carries a verdict.
-3. follows: the tables give the printed number, or the difference is there beyond noise. does not follow: no numbers that
-   round to the tables' give it, or the data say otherwise beyond noise. cannot tell: noise alone could make it, or hide
-   it. depends on undisclosed data: what it needs was not printed.
+2. A rule sees numbers only: printed, recomputed, what the rounding of the tables allows, interval or noise. It gives
+   the verdict and the reason. No claim carries a verdict.
+3. follows: the tables give the printed number, or the difference is there beyond noise. does not follow: no numbers
+   that round to the tables' give it, or the data say otherwise beyond noise. cannot tell: noise alone could make it, or
+   hide it. depends on undisclosed data: what it needs was not printed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -98,7 +98,9 @@ def same(printed: str, readings: Readings, undisclosed: Readings | None = None) 
     hidden = undisclosed or {}
     every = {**readings, **hidden}
     digits = max(2, _digits(printed) + 1) if "." in printed else 2
-    recomputed = "; ".join(f"{_named(name)}{_shown(found.value, digits)}" for name, found in every.items())
+    whole = "." not in printed and all(float(found.value).is_integer() for found in every.values())
+    shown = {name: _shown(found.value, 0 if whole else digits) for name, found in every.items()}
+    recomputed = "; ".join(f"{_named(name)}{number}" for name, number in shown.items())
     spans = "; ".join(_range(found.likely, digits) for found in readings.values() if found.likely[0] < found.likely[1])
     uncertainty = f"rounding of the tables: {spans}" if spans else "exact"
 
@@ -180,24 +182,24 @@ def differs(found: Interval, digits: int = 3) -> Outcome:
     return Outcome(_shown(found.estimate, digits), _span(found, digits), verdict, _with_note(told[verdict], found))
 
 
-def alike(found: Sequence[Interval], margin: float = MARGIN, digits: int = 3) -> Outcome:
-    """Claimed equality: every difference within the margin by two one-sided tests (Schuirmann 1987), or one beyond 0."""
+def alike(found: Sequence[Interval], margin: float = MARGIN, digits: int = 3, family: int = 1) -> Outcome:
+    """Claimed equality: every difference within the margin by two one-sided tests (Schuirmann 1987). `family`: claims
+    of its kind, each of which may be beyond 0 by chance."""
     worst = max(found, key=lambda one: abs(one.estimate))
     shown, span = _shown(worst.estimate, digits), _span(worst, digits)
     largest = "" if len(found) == 1 else f"the largest of {len(found)}: "
     if all(one.within(margin) for one in found):
         told = f"{largest}within ±{margin:g} at 5 %"
         return Outcome(shown, span, FOLLOWS, _with_note(told, worst))
-    reach = len(found)  # Bonferroni: the level of each of several comparisons
-    apart = [one for one in found if one.p() * reach < 1 - LEVEL]
+    apart = [one for one in found if one.p() * len(found) * family < 1 - LEVEL]  # Bonferroni
     if apart:
         off = max(apart, key=lambda one: abs(one.estimate))
-        many = f", {len(apart)} of {reach} beyond noise" if reach > 1 else ""
+        many = f", {len(apart)} of {len(found)} beyond noise" if len(found) > 1 else ""
         told = f"a difference of {_shown(off.estimate, digits)} is beyond noise{many}"
         return Outcome(_shown(off.estimate, digits), _span(off, digits), NOT, _with_note(told, off))
-    told = (
-        f"{largest}no difference seen, but ±{margin:g} is not shown either: {worst.detectable:.{digits}f} could be seen"
-    )
+    chance = f"off 0, but not for one of {len(found) * family} such differences"
+    seen = chance if worst.p() < 1 - LEVEL else "no difference seen"
+    told = f"{largest}{seen}, and ±{margin:g} is not shown: {worst.detectable:.{digits}f} could be seen"
     return Outcome(shown, span, UNCLEAR, _with_note(told, worst))
 
 
@@ -221,7 +223,7 @@ def beyond_noise(found: float, noise: float, digits: int = 3, note: str = "") ->
 
 
 def steady(trend: float, p: float, spread: float, noise: float, changes: Sequence[Interval]) -> Outcome:
-    """Claimed constancy. A trend or a spread that chance does not make says no; all changes within the margin say yes."""
+    """Claimed constancy: a trend or a spread that chance does not make says no, all changes within the margin yes."""
     found = f"{spread:.3f}; rank correlation with n {_shown(trend, 2)}"
     uncertainty = f"noise alone: up to {noise:.3f}; adjusted p of the trend {p:.3f}"
     if p < 1 - LEVEL:

@@ -88,7 +88,7 @@ def _gap_closed() -> Iterator[Claim]:
             yield _claim(
                 f"{name} {task} number",
                 f"{model}, {task}: rows in four languages close part of the gap to English",
-                f"results, {figure}",
+                f"results, {figure.replace('Fig', 'Fig ')}",
                 _GAP_CLOSED,
                 number,
                 partial(_closed, series(model, task), number, figure),
@@ -97,7 +97,7 @@ def _gap_closed() -> Iterator[Claim]:
     yield _claim(
         "R2 MR number",
         "Llama3.1-8B, MR: over 40 points of the gap are closed",
-        "results, Fig10",
+        "results, Fig 10",
         _GAP_CLOSED,
         "over 40",
         lambda: exceeds(40, llama.recomputed(rise(relative), 100)),

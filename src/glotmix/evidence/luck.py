@@ -17,12 +17,15 @@ from itertools import permutations
 from zlib import crc32
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import stdtrit
 from scipy.stats import rankdata
 
 from glotmix.analysis.interval import LEVEL, Interval, from_draws, interval
 from glotmix.analysis.noise import DRAWS, MANY
+from glotmix.analysis.questions.plateau import plateau_of
 from glotmix.analysis.scores import Array, Scores, read_scores
+from glotmix.evidence.check import MARGIN
 from glotmix.evidence.series import Of, Series, series
 from glotmix.evidence.tables import GUIDE, table
 
@@ -62,6 +65,15 @@ def _by_items(own: Series, of: Of) -> float:
     found = [scores.place(f"{own.design}/n={n}") for n in (own.rows[-2], own.rows[-1])]
     places = [place for place in found if place is not None]
     return interval(scores, places, lambda means: float(np.diff(of(means))[0])).standard_error ** 2 / 2
+
+
+def shown_plateau(own: Series, columns: Sequence[int], n: int) -> str:
+    """What `glotmix analyze` finds of the same curve, with the study's replicates."""
+    scores = next(read_scores(table(GUIDE).filter(model=own.model, task=own.task)))
+    places = [index for index, setting in enumerate(scores.settings) if setting.design == own.design]
+    found = plateau_of(scores, places, columns, MARGIN)
+    shown = "no plateau" if found.shown is None else f"a plateau from {found.shown} on"
+    return f"glotmix analyze shows {shown}; at or below {n} in {found.by(n):.0%} of its draws"
 
 
 @cache
@@ -114,7 +126,7 @@ def drawn(own: Series, of: Of, flat: bool = False) -> Array:
 
 def of_draws(estimate: float, values: Array, settings: int) -> Interval:
     """Of what has a maximum in it."""
-    return from_draws(estimate, values, settings, basis="draws of the noise", counted="settings")
+    return from_draws(estimate, values, settings, basis="draws", counted="settings")
 
 
 def trend(values: Array) -> tuple[float, float]:
@@ -123,10 +135,15 @@ def trend(values: Array) -> tuple[float, float]:
     ranks = rankdata(values.round(12)) - (len(values) + 1) / 2
     random = np.random.default_rng(0)
     count = len(values)
-    orders = np.array(list(permutations(range(count)))) if count <= 8 else None
-    mixed = ranks[orders] if orders is not None else random.permuted(np.tile(ranks, (DRAWS, 1)), axis=1)
+    every = count <= 8
+    mixed = ranks[_orders(count)] if every else random.permuted(np.tile(ranks, (DRAWS, 1)), axis=1)
     line = np.arange(count) - (count - 1) / 2
     found, others = float(ranks @ line), mixed @ line
     extreme = int((np.abs(others) >= abs(found) - 1e-9).sum())
-    share = extreme / len(others) if orders is not None else (extreme + 1) / (len(others) + 1)
+    share = extreme / len(others) if every else (extreme + 1) / (len(others) + 1)
     return found / float(np.sqrt((ranks**2).sum() * (line**2).sum())), share
+
+
+@cache
+def _orders(count: int) -> NDArray[np.int64]:
+    return np.array(list(permutations(range(count))))

@@ -1,6 +1,7 @@
 """Study 1: what more rows bring, its plateaus and its peaks (R1 to R4), against noise (`luck.py`)."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -18,7 +19,7 @@ from glotmix.evidence.check import (
     likeliest,
     same,
 )
-from glotmix.evidence.luck import contrast, drawn, later, step
+from glotmix.evidence.luck import contrast, drawn, later, shown_plateau, step
 from glotmix.evidence.series import (
     OTHERS,
     Of,
@@ -105,7 +106,8 @@ def _plateaus() -> Iterator[Claim]:
 
 def _flat(own: Series, start: int) -> Outcome:
     first = own.at(start)
-    return alike([contrast(own, _LEVEL, step(own, first, other)) for other in range(first + 1, len(own.rows))])
+    found = alike([contrast(own, _LEVEL, step(own, first, other)) for other in range(first + 1, len(own.rows))])
+    return replace(found, reason=f"{found.reason}; {shown_plateau(own, OTHERS, start)}")
 
 
 def _gains(own: Series) -> Outcome:
@@ -176,4 +178,4 @@ def _english_only() -> Iterator[Claim]:
 
 
 def _same_as_first(own: Series, of: Of) -> Outcome:
-    return alike([contrast(own, of, later(own))])
+    return alike([contrast(own, of, later(own))], family=len(ITEMS))

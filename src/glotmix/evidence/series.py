@@ -1,6 +1,7 @@
 """A printed curve: scores over rows per language, with what the rounding of its table does to it.
 
-Every quantity is a function of means (..., settings, languages), asked of the printed table and of tables that round to it.
+Every quantity is a function of means (..., settings, languages), asked of the printed table and of those that round to
+it.
 """
 
 from collections.abc import Callable, Sequence

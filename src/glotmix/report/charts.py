@@ -5,7 +5,7 @@ told apart, so do shapes. Text and grid lines are recoloured by the page's style
 dark mode. A chart is drawn for a page (`svg`: no legend, the page has a key) or for a paper (`on_paper`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import cycle
 from typing import Any
 
@@ -39,7 +39,7 @@ _LINE_COLOURS = (
 )
 MEAN_COLOUR, TRAINING_COLOUR = "#7d838c", "#a3a8b0"
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right")
-_AXIS = {"labelFontSize": 12, "labelPadding": 6, "titleFontSize": 12, "titleFontWeight": "normal", "titlePadding": 8}
+_AXIS = {"labelFontSize": 12, "labelPadding": 6, "titleFontSize": 12, "titleFontWeight": "normal", "titlePadding": 16}
 _CONFIG = {
     "background": None,
     "font": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
@@ -52,13 +52,13 @@ _CONFIG = {
 _PAPER = _CONFIG | {
     "background": "white",
     "padding": 10,
-    "font": "'Noto Sans', 'DejaVu Sans', Helvetica, Arial, sans-serif",
+    "font": "Arial, Helvetica, 'Liberation Sans', 'DejaVu Sans', sans-serif",
     "legend": {
         "title": None,
         "orient": "top",
         "labelFontSize": 12,
         "labelLimit": 320,
-        "columns": 4,
+        "columns": 5,
         "symbolOpacity": 1,
     },
     "header": {"title": None, "labelFontSize": 13, "labelFontWeight": "bold"},
@@ -171,7 +171,10 @@ def _rows_axis(rows: list[int], title: str | None) -> alt.X:
     scale = alt.Scale(
         type="symlog", constant=next(filter(None, rows), 1), domain=[rows[0], rows[-1] or 1], nice=False, padding=9
     )
-    axis = alt.Axis(values=rows, format="~s", labelOverlap="greedy", labelFlush=False, grid=False)
+    thousands = "datum.value < 1000 ? datum.value : format(datum.value / 1000, '~g') + 'k'"
+    axis = alt.Axis(
+        values=rows, labelExpr=thousands, labelOverlap="greedy", labelSeparation=6, labelFlush=False, grid=False
+    )
     return alt.X("rows_per_language:Q", title=title, scale=scale, axis=axis)
 
 
@@ -184,14 +187,20 @@ def _percent(top: float) -> str:
 
 
 def palette(field: str, colours: Mapping[str, str]) -> alt.Color:
-    return alt.Color(f"{field}:N", scale=alt.Scale(domain=list(colours), range=list(colours.values())))
+    """Without a legend where there is one series, which needs no name."""
+    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
+    return alt.Color(f"{field}:N", scale=scale, **_legend(colours))
+
+
+def _legend(series: Collection[str]) -> dict[str, Any]:
+    return {} if len(series) > 1 else {"legend": None}
 
 
 def shapes(field: str, series: Sequence[str] | Mapping[str, str]) -> alt.Shape:
     """A shape for every series, in the order of `series`."""
     names = list(series)
     drawn = [shape for _, shape in zip(names, cycle(_SHAPES), strict=False)]
-    return alt.Shape(f"{field}:N", scale=alt.Scale(domain=names, range=drawn))
+    return alt.Shape(f"{field}:N", scale=alt.Scale(domain=names, range=drawn), **_legend(names))
 
 
 def svg(chart: Any) -> Markup:

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from glotmix.report.places import where
+from glotmix.report.places import visible, where
 from glotmix.report.text import FORMS, signed, span
 
 TOLD = ("higher", "lower", "no difference")
@@ -90,5 +90,4 @@ def _definition(own: pl.DataFrame) -> str:
 
 def _case(row: dict[str, Any]) -> Case:
     unit = row["unit"]
-    detectable = "" if row["detectable"] is None else signed(row["detectable"], unit).lstrip("+")
-    return Case(where(row), signed(row["estimate"], unit), span(row["low"], row["high"], unit), detectable)
+    return Case(where(row), signed(row["estimate"], unit), span(row["low"], row["high"], unit), visible(row))

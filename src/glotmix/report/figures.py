@@ -28,7 +28,8 @@ CONCLUDED = {  # conclusion: colour, shape
 SEEN_UNSEEN = "seen-unseen"
 LEVEL = "not compared"
 PAGE_ROWS = 48  # of a forest plot or heatmap; longer ones go on in another figure
-NAMED = 12  # points that have their names beside them
+LABELS = 420  # width of a forest plot's labels, at most
+NAMED = 5  # points that have their names beside them; of more, the ends
 _NEUTRAL = "#7d838c"
 
 
@@ -76,8 +77,9 @@ def scatter(means: pl.DataFrame, task: str, model: str, measure: str) -> Iterato
     base = alt.Chart(points).encode(color=charts.palette("design", colours))
     x = alt.X("estimate_seen:Q", title=f"{measure} in seen languages", scale=scale, axis=axis)
     y = alt.Y("estimate_unseen:Q", title=f"{measure} in unseen languages", scale=scale, axis=axis)
-    across = base.mark_rule(strokeWidth=2, opacity=0.35).encode(x=alt.X("low_seen:Q"), x2="high_seen:Q", y=y)
-    up = base.mark_rule(strokeWidth=2, opacity=0.35).encode(y=alt.Y("low_unseen:Q"), y2="high_unseen:Q", x=x)
+    faint = 0.5 if len(points) <= 2 * NAMED else 0.25
+    across = base.mark_rule(strokeWidth=2, opacity=faint).encode(x=alt.X("low_seen:Q"), x2="high_seen:Q", y=y)
+    up = base.mark_rule(strokeWidth=2, opacity=faint).encode(y=alt.Y("low_unseen:Q"), y2="high_unseen:Q", x=x)
     trail = base.mark_line(strokeWidth=1, opacity=0.5).encode(x=x, y=y, order="place:Q")
     dots = base.mark_point(filled=True, size=70, opacity=1).encode(x=x, y=y, shape=charts.shapes("design", colours))
     ends = pl.DataFrame({"estimate_seen": domain, "estimate_unseen": domain})
@@ -95,11 +97,11 @@ def _known(points: pl.DataFrame, columns: Sequence[str]) -> list[float]:
 
 
 def _named(points: pl.DataFrame) -> pl.DataFrame:
-    """All points if they are few, else the ends of every design."""
+    """All points if they are few, else the ends of one design; names of many would hide them."""
     if len(points) <= NAMED:
         return points
-    place = pl.col("place")
-    return points.filter((place == place.max().over("design")) | (place == points["place"].min()))
+    place, one = pl.col("place"), points["design"].n_unique() == 1
+    return points.filter(place.is_in([0, len(points) - 1]) & one)
 
 
 def heatmaps(accuracy: pl.DataFrame, settings: Sequence[str], task: str, model: str, top: float) -> Iterator[Figure]:
@@ -137,16 +139,25 @@ def forests(findings: pl.DataFrame, declared: Declared, task: str, model: str) -
                 pages.append([])
             pages[-1].append(part)
     for number, page in enumerate(filter(None, pages), start=1):
-        panels = [_panel(part, declared.margin) for part in page]
+        longest = max(len(where(row)) for part in page for row in part.iter_rows(named=True))
+        panels = [_panel(part, declared.margin, min(LABELS, 7 * longest) + 10) for part in page]
         chart = alt.vconcat(*panels, spacing=18).resolve_scale(x="independent", y="independent")
-        yield Figure("forest", task, model, str(number) if len(pages) > 1 else "", chart, pl.concat(page))
+        yield Figure(
+            "forest",
+            task,
+            model,
+            str(number) if len(pages) > 1 else "",
+            chart,
+            pl.concat(page).drop("at", "against", "apart"),
+        )
 
 
-def _panel(part: pl.DataFrame, margin: float) -> Any:
+def _panel(part: pl.DataFrame, margin: float, extent: float) -> Any:
     name, unit = part["name"][0], part["unit"][0]
     form = text.FORMS[unit]
+    labels = distinct([where(row) for row in part.iter_rows(named=True)])
     rows = part.select(
-        pl.Series("label", distinct([where(row) for row in part.iter_rows(named=True)])),
+        pl.Series("label", labels),
         pl.col("estimate", "low", "high") * form.scale,
         conclusion=pl.when(conclusion="").then(pl.lit(LEVEL)).otherwise("conclusion"),
     )
@@ -157,7 +168,7 @@ def _panel(part: pl.DataFrame, margin: float) -> Any:
     shape = alt.Shape("conclusion:N", scale=alt.Scale(domain=list(kinds), range=[own for _, own in kinds.values()]))
     scale = alt.Scale(type="log", nice=False) if unit == "factor" else alt.Scale(zero=unit in text.ZERO)
     x = alt.X("low:Q", title=form.symbol or None, scale=scale, axis=alt.Axis(tickCount=6))
-    axis = alt.Axis(labelLimit=260, minExtent=270, grid=False)
+    axis = alt.Axis(labelLimit=LABELS, minExtent=extent, grid=False)
     base = alt.Chart(rows).encode(y=alt.Y("label:N", title=None, sort=None, axis=axis), color=colour)
     span = base.mark_rule(strokeWidth=3, opacity=0.5).encode(x=x, x2="high:Q")
     point = base.mark_point(filled=True, size=80, opacity=1).encode(x=alt.X("estimate:Q"), shape=shape)

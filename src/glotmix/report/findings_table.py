@@ -77,7 +77,7 @@ def _cells(line: Mapping[str, Any]) -> dict[str, str | Text]:
     texts = {
         "model": line["model"],
         "task": line["task"],
-        "setting": f"{setting} − {other}" if other else setting,
+        "setting": f"{setting} − {other}" if other and setting else f"above {other}" if other else setting,
         "estimate": NONE if line["estimate"] is None else f"{signed(line['estimate'], unit)} {behind}".rstrip(),
         "95 % interval": span(line["low"], line["high"], unit),
         "could be seen": NONE if line["detectable"] is None else signed(line["detectable"], unit).lstrip("+"),

@@ -12,7 +12,7 @@ from glotmix.report import charts
 from glotmix.report.comparisons import GROUPS, TASKS
 from glotmix.report.conclusions import conclusions
 from glotmix.report.figures import SEEN_UNSEEN, Figure, forests
-from glotmix.report.places import placed
+from glotmix.report.places import in_order, placed
 from glotmix.report.tables import blocks
 from glotmix.report.text import count
 from glotmix.report.views import TaskView, task_views
@@ -26,7 +26,8 @@ CONTROLS = {
 COMPARED = {
     SEEN_UNSEEN: (
         "Seen against unseen",
-        "A point is a setting, with both 95 % intervals. On the dashed line unseen languages score as high as seen"
+        "A point is a setting, with both 95 % intervals; a line leads from the fewest rows to the most."
+        " On the dashed line unseen languages score as high as seen"
         " ones; the further below it, the less is transferred.",
     ),
     TASKS: (
@@ -39,7 +40,7 @@ COMPARED = {
         " Bands are 95 % intervals.",
     ),
 }
-Compared = tuple[str, str, list[tuple[str, str, list[Figure]]]]  # heading, lead, figures by task and model
+Compared = tuple[str, str, list[Figure]]  # heading, lead
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def outcome(results: pl.DataFrame, findings: pl.DataFrame, roles: Mapping[str, s
         UserError: see `read_scores`.
     """
     tasks = task_views(results, findings, roles, declared)
-    told = findings.with_columns(pl.col("conclusion", "note", "compared_with").fill_null(""))
+    told = in_order(findings.with_columns(pl.col("conclusion", "note", "compared_with").fill_null("")))
     designs = list(dict.fromkeys(own.design for task in tasks for own in task.settings if own.design))
     shown = {
         "tasks": tasks,
@@ -85,14 +86,9 @@ def outcome(results: pl.DataFrame, findings: pl.DataFrame, roles: Mapping[str, s
 
 def _compared(tasks: Sequence[TaskView]) -> Iterator[Compared]:
     for kind, (heading, lead) in COMPARED.items():
-        groups = [
-            (task.task, view.model, own)
-            for task in tasks
-            for view in task.models
-            if (own := [figure for figure in view.compared if figure.kind == kind])
-        ]
-        if groups:
-            yield heading, lead, groups
+        figures = [own for task in tasks for view in task.models for own in view.compared if own.kind == kind]
+        if figures:
+            yield heading, lead, figures
 
 
 def _drawn(tasks: Sequence[TaskView]) -> Iterator[Figure]:

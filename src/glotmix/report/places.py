@@ -7,18 +7,28 @@ from typing import Any
 import polars as pl
 
 from glotmix.analysis.families import short
-from glotmix.analysis.quantities import SEEN_GAIN
+from glotmix.analysis.quantities import ANCHOR_GAIN, GAIN_DIFFERENCE, GAP, GAP_CLOSED, RELATIVE, SEEN_GAIN, UNSEEN_GAIN
+from glotmix.report.text import signed
 
+FIRST = (SEEN_GAIN, UNSEEN_GAIN, ANCHOR_GAIN, GAIN_DIFFERENCE, GAP, GAP_CLOSED, RELATIVE)
 ALL = "all settings"
+
+
+def in_order(findings: pl.DataFrame) -> pl.DataFrame:
+    """What most came for first, and what is of several tasks or models last."""
+    rank = pl.col("name").replace_strict({name: at for at, name in enumerate(FIRST)}, default=len(FIRST))
+    return findings.sort(pl.col("task") == "", pl.col("model") == "", rank, maintain_order=True)
 
 
 def placed(findings: pl.DataFrame) -> pl.DataFrame:
     """Findings with three columns more, for people: `at`, `against` (empty for a setting's own baseline) and `apart`,
-    in which definitions of findings that else stand at the same place differ."""
+    in which definitions of findings that else stand at the same place differ. Names of settings are `short` where all
+    are of one design."""
     gains = findings.filter(name=SEEN_GAIN)
     baselines = dict(gains.select("setting", "compared_with").iter_rows())
     rows = list(findings.iter_rows(named=True))
-    told = [_at(row, baselines) for row in rows]
+    one = len({own.rpartition("/")[0] for own in findings["setting"] if own}) <= 1
+    told = [_at(row, baselines, one) for row in rows]
     same: dict[tuple[str, ...], list[int]] = {}
     for index, row in enumerate(rows):
         same.setdefault(tuple(row[k] for k in ("name", "model", "task", "setting", "compared_with")), []).append(index)
@@ -33,11 +43,10 @@ def placed(findings: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _at(row: Mapping[str, Any], baselines: Mapping[str, str]) -> tuple[str, str]:
+def _at(row: Mapping[str, Any], baselines: Mapping[str, str], one: bool) -> tuple[str, str]:
     own, other = row["setting"] or "", row["compared_with"] or ""
-    if not other or baselines.get(own) == other:
-        return short(own) or ALL, ""
-    return (own, other) if short(own) == short(other) else (short(own) or ALL, short(other))
+    named = short if one and short(own) != short(other) else str
+    return named(own) or ALL, "" if baselines.get(own) == other else named(other)
 
 
 def differing(texts: Sequence[str]) -> list[str]:
@@ -71,3 +80,14 @@ def distinct(labels: Sequence[str]) -> list[str]:
         told.append(own + "\u00a0" * seen.get(own, 0))
         seen[own] = seen.get(own, 0) + 1
     return told
+
+
+def visible(row: Mapping[str, Any]) -> str:
+    """The smallest difference that would have been seen, where none was."""
+    open_ = row["detectable"] is not None and row["conclusion"] in ("cannot tell", "no difference")
+    return signed(row["detectable"], row["unit"]).lstrip("+") if open_ else ""
+
+
+def own_note(row: Mapping[str, Any]) -> str:
+    """Without its first part where that tells what is `visible`."""
+    return str(row["note"].partition("; ")[2] if visible(row) else row["note"] or "")

@@ -11,7 +11,7 @@ from glotmix.analysis.interval import bounded, interval
 from glotmix.analysis.quantities import language_groups
 from glotmix.analysis.scores import Scores, Setting, read_scores
 from glotmix.analysis.table import ROLES, VERDICTS
-from glotmix.report.places import placed
+from glotmix.report.places import own_note, placed, visible
 from glotmix.report.text import ZERO, count, p_value, percent, signed, span, symbol
 
 MANY = 60  # findings of a block from which its rows are dense and its notes folded
@@ -128,6 +128,7 @@ class Estimate:
     note: str
     conclusion: str
     adjusted: str
+    detectable: str
     middle: float | None
     left: float | None
     right: float | None
@@ -163,9 +164,9 @@ class Block:
 def blocks(findings: pl.DataFrame, designs: Sequence[str], margin: float) -> list[Block]:
     """All findings, each once, in their order."""
     by = findings.with_columns(design=pl.col("setting").map_elements(lambda name: _design(name, designs), pl.String))
-    parts = placed(by).group_by("task", "model", "design", maintain_order=True)
+    parts = by.group_by("task", "model", "design", maintain_order=True)
     return [
-        Block(str(task), str(model), str(design), tuple(finding_groups(part, margin)))
+        Block(str(task), str(model), str(design), tuple(finding_groups(placed(part), margin)))
         for (task, model, design), part in parts
     ]
 
@@ -228,9 +229,10 @@ def _estimate(row: Mapping[str, Any], place: Place) -> Estimate:
         estimate=signed(row["estimate"], row["unit"]),
         interval=span(low, high, row["unit"]),
         counted=f"{count(row['n'])} {row['counted'] or ''}".strip() if row["n"] else "",
-        note=row["note"] or "",
+        note=own_note(row),
         conclusion=row["conclusion"] or "",
         adjusted=p_value(row["adjusted_p"]),
+        detectable=visible(row),
         middle=None if row["estimate"] is None else place(row["estimate"]),
         left=None if low is None else place(low),
         right=None if high is None else place(high),

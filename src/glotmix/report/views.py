@@ -248,7 +248,9 @@ def _family_view(
             chart = charts.curves(part.with_columns(series="role"), charts.ROLE_COLOURS, top, 460, 270, titles)
         else:
             labels = (
-                part if len(own) > 1 else part.with_columns(pl.col("language").map_elements(text.label).alias("label"))
+                part
+                if len(own) > 1
+                else part.with_columns(pl.col("language").map_elements(text.label, pl.String).alias("label"))
             )
             chart = charts.dots(labels.with_columns(series="role"), charts.ROLE_COLOURS, top)
         return Figure("curves" if family.curved else "settings", task, model, title, chart, part.drop("label", "place"))

@@ -79,7 +79,7 @@ def with_options(
     """What was declared, but for what is given anew: `margin` in points, groups as NAME=tag,tag.
 
     Raises:
-        UserError: the margin is none, there is no such control, or a group can't be read or names a language without results.
+        UserError: the margin or the control is none, or a group can't be read or names a language without results.
     """
     if control is not None and control not in CONTROLS:
         raise UserError(f"--control: {control!r}; it is one of {', '.join(CONTROLS)}")

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -12,6 +12,7 @@ from rich.console import Console
 
 from glotmix.analysis import Declared, findings
 from glotmix.errors import GlotmixError, UserError
+from glotmix.report.info import StudyInfo
 from glotmix.spec import StudySpec, load_spec
 from glotmix.study.backends import check_backend
 from glotmix.study.budget import Speed, notes, plan_frame, speed_key
@@ -321,19 +322,30 @@ class Study:
         own = self.spec.analysis
         return Declared(own.margin / 100, own.control, own.groups)
 
-    def report(self) -> Path:
+    def report(self, figures: Path | None = None) -> Path:
         """Writes the report of what is done and returns its path.
+
+        Args:
+            figures: a folder for every figure with its numbers, and the findings, as files.
 
         Raises:
             UserError: nothing is done yet.
         """
-        return self._write_report(self.findings())
+        found = self.findings()
+        if figures:
+            from glotmix.report import export  # charts are slow to import
+
+            export(self._info(), self.results(), found, figures)
+        return self._write_report(found)
+
+    def _info(self) -> StudyInfo:
+        return replace(study_info(self.file, self.resolved, self.store), declared=self.declared)
 
     def _write_report(self, found: pl.DataFrame) -> Path:
         from glotmix.report import write_report  # charts are slow to import
 
         results, samples = self.results(), self.samples()
-        info = study_info(self.file, self.resolved, self.store)
+        info = self._info()
         beside = self.folder / f".report-{uuid.uuid4().hex[:8]}.html"
         try:
             write_report(info, results, found, samples, beside)

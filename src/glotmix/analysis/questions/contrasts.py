@@ -25,10 +25,18 @@ import polars as pl
 
 from glotmix.analysis.answer import answer
 from glotmix.analysis.declared import Declared, Finding
-from glotmix.analysis.interval import interval, undefined
+from glotmix.analysis.interval import undefined
 from glotmix.analysis.noise import draws
-from glotmix.analysis.scores import Array, Scores
-from glotmix.analysis.series import Levels, Series, best_against_best, levels_of, series_named, series_of
+from glotmix.analysis.scores import Scores
+from glotmix.analysis.series import (
+    Levels,
+    Series,
+    best_against_best,
+    levels_of,
+    mean_difference,
+    series_named,
+    series_of,
+)
 from glotmix.analysis.targets import targets
 from glotmix.errors import UserError
 
@@ -86,9 +94,8 @@ def _compared(scores: Scores, one: Series, other: Series, languages: Sequence[st
         why = undefined("no run of this model and task is evaluated in them")
         yield Finding(TWO, scores.model, scores.task, one.name, f"mean of a(l, s) over {target[0]}", why, other.name)
     elif len(one.places) == len(other.places) == 1:
-        yield _smooth(
-            TWO, scores, (one, other), target, list(zip(one.places.values(), other.places.values(), strict=True)), ""
-        )
+        pairs = list(zip(one.places.values(), other.places.values(), strict=True))
+        yield _smooth(TWO, scores, (one, other), target, pairs, "")
     else:
         yield from _contrast(scores, one, other, target, levels_of(scores, draws(scores), columns), each=True)
 
@@ -117,15 +124,8 @@ def _smooth(
 ) -> Finding:
     """The mean difference of pairs of settings."""
     said, columns = target
-    count = len(pairs)
-
-    def of(means: Array) -> float:
-        level = means[:, columns].mean(axis=1)
-        return float(level[:count].mean() - level[count:].mean())
-
-    ones, others = zip(*pairs, strict=True)
-    found = interval(scores, [*ones, *others], of)
-    alone = count == 1  # the settings themselves, not their series
+    found = mean_difference(scores, pairs, columns)
+    alone = len(pairs) == 1  # the settings themselves, not their series
     names = [scores.settings[place].name for place in pairs[0]] if alone else [own.name for own in series]
     definition = f"mean of a(l, s) over {_told(scores, said, columns)}{where}, minus the same at {names[1]}"
     note = "; ".join(filter(None, (_totals(scores, pairs), _anchors(scores, pairs), scores.note)))
@@ -136,9 +136,7 @@ def _peak(scores: Scores, one: Series, other: Series, target: Target, levels: Le
     said, columns = target
     ones, others = (list((own.trained or own.places).values()) for own in (one, other))
     found, p = best_against_best(levels, ones, others)
-    rows = [
-        scores.settings[max(own, key=lambda place: levels.found[place])].rows_per_language for own in (ones, others)
-    ]
+    rows = [scores.settings[levels.best(own)].rows_per_language for own in (ones, others)]
     definition = (
         f"max over n of the mean of a(l, s) over {_told(scores, said, columns)} (n = {rows[0]}), "
         f"minus the same at {other.name} (n = {rows[1]})"

@@ -34,6 +34,7 @@ RANK = "rank correlation of seen and unseen"
 LINEAR = "linear correlation of seen and unseen"
 _FEWEST = 4
 _EXACT = 8  # settings whose orders are all tried
+_NAMED = 20  # settings, in a definition
 _NORMAL = 1.959964
 _TINY = 1e-12
 
@@ -77,7 +78,8 @@ def _series(scores: Scores) -> Iterator[Series]:
 
 def _finding(scores: Scores, series: Series, name: str, noise: Array) -> Finding:
     seen, unseen = (" ".join(scores.languages[at] for at in group) for group in (series.seen, series.unseen))
-    over = " ".join(scores.settings[index].name for index in series.settings)
+    names = [scores.settings[index].name for index in series.settings]
+    over = " ".join(names) if len(names) <= _NAMED else f"{names[0]} ... {names[-1]}"
     definition = (
         f"{name.partition(' ')[0]} correlation of the mean of a(l, s) over {seen or 'no language'} (seen) with that "
         f"over {unseen or 'no language'} (unseen), over the {len(series.settings)} settings {over}"

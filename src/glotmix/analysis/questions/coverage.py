@@ -86,7 +86,7 @@ def _bilingual(scores: Scores) -> Iterator[tuple[int, int]]:
     for index, setting in enumerate(scores.settings):
         alone = scores.baseline(index)
         trained = set(setting.train_languages)
-        bilingual = len(trained) == 2 and anchors < trained and not setting.control_of
+        bilingual = len(trained) == 2 and set() < anchors < trained and not setting.control_of
         if bilingual and alone is not None and set(scores.settings[alone].train_languages) == anchors:
             yield index, alone
 

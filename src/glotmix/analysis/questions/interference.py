@@ -23,11 +23,11 @@ import polars as pl
 
 from glotmix.analysis.answer import answer
 from glotmix.analysis.declared import Declared, Finding
-from glotmix.analysis.interval import LEVEL, Interval, from_draws, interval, undefined
+from glotmix.analysis.interval import LEVEL, Interval, from_draws, undefined
 from glotmix.analysis.noise import draws
 from glotmix.analysis.quantities import language_groups
 from glotmix.analysis.scores import Array, Scores
-from glotmix.analysis.series import UNTOLD, Levels, Series, best_against_best, levels_of, series_of
+from glotmix.analysis.series import UNTOLD, Levels, Series, best_against_best, levels_of, mean_difference, series_of
 
 INTERFERENCE = "interference"
 ROWS_SAVED = "rows saved by multi-task training"
@@ -69,7 +69,7 @@ def _pairs(scores: Scores) -> Iterator[Pair]:
 
 def _columns(scores: Scores, series: Series, name: str) -> list[int]:
     """Seen and unseen as the series trains."""
-    group_of = language_groups(scores, scores.settings[max(series.places.values())])
+    group_of = language_groups(scores, scores.settings[series.places[max(series.places)]])
     return [column for column, tag in enumerate(scores.languages) if group_of[tag] in _TARGETS[name]]
 
 
@@ -83,7 +83,7 @@ def _of_target(scores: Scores, pair: Pair, name: str, columns: list[int]) -> Ite
     levels = levels_of(scores, draws(scores), columns)
     ones, others = (list(own.places.values()) for own in pair)
     found, p = best_against_best(levels, ones, others)
-    rows = [scores.settings[_best(levels, places)].rows_per_language for places in (ones, others)]
+    rows = [scores.settings[levels.best(places)].rows_per_language for places in (ones, others)]
     definition = (
         f"max over n of the mean of a(l, s) over {_tags(scores, columns)} (n = {rows[0]} of {len(ones)} runs), "
         f"minus the same at {multi.name} (n = {rows[1]} of {len(others)})"
@@ -92,16 +92,12 @@ def _of_target(scores: Scores, pair: Pair, name: str, columns: list[int]) -> Ite
 
 
 def _at_equal_rows(scores: Scores, pair: Pair, name: str, columns: list[int], rows: list[int]) -> Finding:
-    ones, others = ([own.places[n] for n in rows] for own in pair)
-
-    def of(means: Array) -> float:
-        level = means[:, columns].mean(axis=1)
-        return float(level[: len(rows)].mean() - level[len(rows) :].mean())
-
+    single, multi = pair
+    pairs = [(single.places[n], multi.places[n]) for n in rows]
     where = f"mean over n = {' '.join(map(str, rows))}" if len(rows) > 1 else f"at n = {rows[0]}"
     definition = f"mean of a(l, s) over {_tags(scores, columns)}, {where}, minus the same of the multi-task runs"
-    found = interval(scores, [*ones, *others], of)
-    names = [scores.settings[own[0]].name for own in (ones, others)] if len(rows) == 1 else None
+    found = mean_difference(scores, pairs, columns)
+    names = [scores.settings[place].name for place in pairs[0]] if len(rows) == 1 else None
     return _finding(scores, pair, name, definition, found, names=names)
 
 
@@ -126,7 +122,8 @@ def _rows_saved(scores: Scores, pair: Pair, levels: Levels, margin: float) -> Fi
         f"minus the fewest at which {pair[1].name} is no more than {margin:g} below it"
     )
     found = _saved(scores, levels, single, multi, margin)
-    note = "; ".join(filter(None, (_shown(scores, levels, single, multi, margin), _unequal(scores, pair), scores.note)))
+    shown = _shown(scores, levels, single, multi, margin)
+    note = "; ".join(filter(None, (levels.remark, shown, _unequal(scores, pair), scores.note)))
     return Finding(
         ROWS_SAVED, scores.model, scores.task, pair[0].name, definition, found, pair[1].name, "rows", None, note
     )
@@ -156,7 +153,7 @@ def _shown(scores: Scores, levels: Levels, single: list[int], multi: list[int], 
     """Whether the arrival is more than noise: by the worst contender for the best single-task run."""
     if np.isnan(levels.errors).any():
         return ""
-    best, contenders = _best(levels, single), levels.contenders(single)
+    best, contenders = levels.best(single), levels.contenders(single)
     for place in multi:
         above = np.quantile(levels.errors[:, [place]] - levels.errors[:, contenders], LEVEL, axis=0).max()
         if levels.found[place] - levels.found[best] - above > -margin:
@@ -164,15 +161,13 @@ def _shown(scores: Scores, levels: Levels, single: list[int], multi: list[int], 
     return "not shown at any number of rows"
 
 
-def _best(levels: Levels, places: Sequence[int]) -> int:
-    return max(places, key=lambda place: levels.found[place])
-
-
 def _rows(scores: Scores, place: int) -> int | None:
     """Of the task."""
     own = scores.settings[place]
+    if own.anchor_rows is None or "anchor" not in scores.tested.values():
+        return None
     others = sum(scores.tested.get(tag) != "anchor" for tag in own.train_languages)
-    return None if own.anchor_rows is None else own.anchor_rows + own.rows_per_language * others
+    return own.anchor_rows + own.rows_per_language * others
 
 
 def _tags(scores: Scores, columns: Sequence[int]) -> str:

@@ -10,10 +10,11 @@ From settings with several seeds, for a run's mean score x over the languages of
    limits of 1. shifted as much (crossed components; Searle, Casella & McCulloch 1992). The items' part is what another
    choice of test items would change in a run's mean: seeds share the items, so it is not in sd.
 4. The differences of the table (gains over baselines) below the floor: each against 1.96 sd sqrt(1/m + 1/k), for means
-   of m and k runs.
+   of m and k runs. Its limits are Wilson's, of the count at the lower and at the upper limit of sd.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -22,8 +23,8 @@ from scipy.stats import chi2
 
 from glotmix.analysis.answer import answer
 from glotmix.analysis.declared import Declared, Finding
-from glotmix.analysis.interval import LEVEL, Interval, undefined
-from glotmix.analysis.noise import MANY, parts
+from glotmix.analysis.interval import LEVEL, Interval, undefined, wilson
+from glotmix.analysis.noise import parts
 from glotmix.analysis.quantities import ANCHOR_GAIN, SEEN_GAIN, UNSEEN_GAIN, quantities
 from glotmix.analysis.scores import Array, Scores
 from glotmix.analysis.table import ROLES
@@ -104,20 +105,24 @@ def _of_score(scores: Scores, one: Spread, of: str) -> Iterator[Finding]:
     yield _finding(scores, NOISE, definition, _deviation(scores, one, around))
     definition = f"1.96 sqrt(2) sd of {of}: two runs of one setting differ by more in 1 of 20 pairs"
     floor = _deviation(scores, one, around, _NORMAL * float(np.sqrt(2)))
-    yield _finding(scores, FLOOR, definition, floor, f"with the upper limit of sd: {floor.high:.3f}")
+    told = f"with the upper limit of sd: {floor.high:.3f}" if one.between else ""
+    yield _finding(scores, FLOOR, definition, floor, told)
 
 
 def _parts(scores: Scores, one: Spread, of: str) -> Iterator[Finding]:
     luck = [variance - one.chance for variance in (one.between, *one.limits())]
     definition = f"standard deviation between seeds of {of}, beyond the chance of its single answers"
     yield _finding(scores, LUCK, definition, _deviation(scores, one, luck))
-    if one.n > 1 and np.isfinite(one.items):
+    if one.n > 1 and one.items > 0:
         yield _finding(scores, ITEMS, f"standard deviation of {of} by the choice of test items", _of_items(one))
 
 
 def _deviation(scores: Scores, one: Spread, variances: Sequence[float], factor: float = 1.0) -> Interval:
-    estimate, low, high = (factor * float(np.sqrt(max(0.0, variance))) for variance in variances)
+    """The root of a variance and its limits."""
     runs = one.degrees + len(scores.replicated)
+    estimate, low, high = (factor * float(np.sqrt(max(0.0, variance))) for variance in variances)
+    if not high:
+        return undefined("the runs of a setting do not differ beyond chance; test more items or seeds", runs, estimate)
     error = (high - low) / (2 * _NORMAL)
     return Interval(estimate, low, high, error, one.degrees, runs, "", "chi-squared, seeds", "runs")
 
@@ -125,9 +130,8 @@ def _deviation(scores: Scores, one: Spread, variances: Sequence[float], factor: 
 def _of_items(one: Spread) -> Interval:
     degrees = one.n - 1
     deviation = float(np.sqrt(one.items))
-    low, high = (
-        deviation * float(np.sqrt(degrees / chi2.ppf(at, degrees))) for at in ((1 + LEVEL) / 2, (1 - LEVEL) / 2)
-    )
+    levels = ((1 + LEVEL) / 2, (1 - LEVEL) / 2)
+    low, high = (deviation * float(np.sqrt(degrees / chi2.ppf(level, degrees))) for level in levels)
     return Interval(deviation, low, high, (high - low) / (2 * _NORMAL), degrees, one.n, "", "chi-squared, items")
 
 
@@ -147,16 +151,13 @@ def _below(scores: Scores, spreads: dict[str, Spread]) -> Iterator[Finding]:
     size, roles, runs = (np.array(column) for column in zip(*gains, strict=True))
     of_role = {role: np.array([one.between, *one.limits()]) for role, one in spreads.items()}
     floors = _NORMAL * np.sqrt(np.stack([of_role[role] for role in roles], axis=1) * runs)  # (3, differences)
-    counts: Array = (size < floors).sum(axis=1)
-    share, low, high = (float(count) / len(gains) for count in counts)
-    found = Interval(
-        share, low, high, (high - low) / (2 * _NORMAL), MANY, len(gains), "", "limits of sd", "differences"
-    )
+    share, low, high = (wilson(int(count), len(gains), "differences") for count in (size < floors).sum(axis=1))
+    found = replace(share, low=low.low, high=high.high, basis="Wilson, at the limits of sd")
     definition = (
-        "share of the gains of seen, unseen and anchor languages, at all settings, below 1.96 sd sqrt(1/m + 1/k)"
+        f"share of the gains ({', '.join(sorted(set(roles)))}) at all settings that are below their noise floor"
     )
-    told = f"{counts[0]} of {len(gains)} are below the floor, {counts[2]} with the upper limit of sd"
-    yield _finding(scores, BELOW, definition, found, told, unit="share")
+    told = f"{share.estimate:.0%} are below the floor, {high.estimate:.0%} with the upper limit of sd"
+    yield _finding(scores, BELOW, f"{definition}, 1.96 sd sqrt(1/m + 1/k)", found, told, unit="share")
 
 
 def _finding(

@@ -29,7 +29,7 @@ from glotmix.analysis.scores import Array, Scores
 
 NAME = "oscillation of"
 _LEAST_SIZES = 4
-_GRID = 150
+_GRID = 40
 _REACH = 3.0  # the most roughness looked at, in units of what is seen or noise makes
 
 
@@ -80,8 +80,8 @@ def _roughness(curve: Curve, seen: Array, alone: Array) -> Interval:
     lower, mid, upper, power = _quantiles(alone, seen / root, roughness, [tail, 0.5, 1 - tail, 1 - POWER])
 
     def at(quantiles: Array, value: float) -> float:
-        """The least roughness at which this quantile is that value."""
-        return float(roughness[min(np.searchsorted(quantiles, value), _GRID - 1)])
+        """The roughness at which this quantile is that value."""
+        return float(np.interp(value, quantiles, roughness))
 
     low, estimate, high = at(upper, root), at(mid, root), at(lower, max(root, middle))
     visible = at(power, most)

@@ -23,7 +23,7 @@ from scipy.special import ndtri
 from glotmix.analysis.answer import answer
 from glotmix.analysis.curves import MOST_SIZES, Curve, curves, hill, saturating
 from glotmix.analysis.declared import Declared, Finding
-from glotmix.analysis.interval import LEVEL, POWER, Interval, from_draws, undefined
+from glotmix.analysis.interval import LEVEL, POWER, Interval, exponential, from_draws, undefined
 from glotmix.analysis.scores import Array, Scores
 
 NAME, RATIO = "saturation of", "saturation ratio of"
@@ -124,13 +124,14 @@ def _ratio(one: Saturation, other: Saturation) -> tuple[Interval, float]:
         unknown = one if one.drawn is None else other
         reason = unknown.found.note.removeprefix("cannot tell: ")
         return undefined(f"{unknown.curve.scores.task}: {reason}", unknown.found.n), np.nan
-    drawn, estimate = one.drawn / other.drawn, one.found.estimate / other.found.estimate
-    found = from_draws(estimate, drawn, min(one.found.n, other.found.n), basis=one.found.basis)
+    drawn, estimate = np.log(one.drawn / other.drawn), float(np.log(one.found.estimate / other.found.estimate))
+    logarithm = from_draws(estimate, drawn, min(one.found.n, other.found.n), basis=one.found.basis)
+    found = exponential(logarithm)
     low = 0.0 if one.found.low == 0 or other.found.high == np.inf else found.low
     high = np.inf if one.found.high == np.inf or other.found.low == 0 else found.high
-    known = drawn[~np.isnan(drawn)]
-    tail = max(float(min((known <= 1).mean(), (known >= 1).mean())), 1 / len(known))
-    return replace(found, low=low, high=high, standard_error=np.nan, note=_smallest_seen(low, high)), min(1.0, 2 * tail)
+    limited = low > 0 if found.estimate > 1 else high < np.inf  # on the side of 1
+    note = _smallest_seen(low, high)
+    return replace(found, low=low, high=high, standard_error=np.nan, note=note), logarithm.p() if limited else 1.0
 
 
 def _smallest_seen(low: float, high: float) -> str:

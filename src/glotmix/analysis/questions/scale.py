@@ -35,6 +35,7 @@ from glotmix.analysis.scores import Array, Scores
 
 _TREND, _DIFFERENCE = "scale trend of", "difference between sizes of"
 _SCORE = "score of all but the anchor"
+_NOT_ALL = 1 - 1e-6  # two models with the same answers are still two
 _NAMED = 4  # models that are named, not counted
 
 
@@ -174,14 +175,18 @@ def _interval(estimate: float, error: float, degrees: float, n: int, basis: str)
 
 def _covariance(points: Sequence[Point]) -> Array:
     """(models, models): each model's variance, and what test items make them share."""
-    errors = np.diag([point.found.standard_error**2 for point in points])
+    errors = np.array([point.found.standard_error for point in points])
     first = points[0].scores
     if any(point.scores.sampling is not None or not np.array_equal(point.scores.used, first.used) for point in points):
-        return errors
+        return np.diag(errors**2)
     without = np.stack([_without_each_item(point) for point in points])
     n = without.shape[1]
     shared: Array = np.cov(without) * (n - 1) ** 2 / n
-    return errors + shared - np.diag(shared.diagonal())
+    own = np.sqrt(shared.diagonal())
+    most = np.divide(errors, own, out=np.ones_like(own), where=own > errors)  # items are part of a model's variance
+    shared *= np.outer(most, most) * _NOT_ALL
+    np.fill_diagonal(shared, errors**2)
+    return shared
 
 
 def _without_each_item(point: Point) -> Array:

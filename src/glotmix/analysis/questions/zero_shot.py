@@ -82,7 +82,7 @@ def _direct(scores: Scores, own: Setting, withheld: Setting, tag: str) -> bool:
     anchors = {one for one, role in scores.tested.items() if role == "anchor"}
     trained = set(own.train_languages)
     like = own.design == withheld.design and own.rows_per_language == withheld.rows_per_language
-    return like and not own.control_of and len(trained) == 2 and anchors < trained and tag in trained
+    return like and not own.control_of and len(trained) == 2 and set() < anchors < trained and tag in trained
 
 
 def _difference(column: int) -> Callable[[Array], float]:

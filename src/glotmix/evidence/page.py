@@ -1,0 +1,109 @@
+"""The checks as a table on a terminal and as `docs/evidence.md`; after a change, `python -m glotmix.evidence`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich.table import Table
+from rich.text import Text
+
+from glotmix.evidence.check import FOLLOWS, NOT, UNCLEAR, UNDISCLOSED, VERDICTS
+from glotmix.evidence.tables import STUDIES
+
+COLOURS = {FOLLOWS: "green", NOT: "red", UNCLEAR: "yellow", UNDISCLOSED: "magenta"}
+_SHOWN = (NOT, UNDISCLOSED, UNCLEAR, FOLLOWS)
+_COLUMNS = {
+    "id": "claim",
+    "where": "where",
+    "quantity": "quantity",
+    "printed": "printed",
+    "recomputed": "recomputed",
+    "uncertainty": "interval or noise",
+    "reason": "why",
+}
+_HEAD = """# Evidence: which printed claims follow from the printed tables
+
+    glotmix evidence                              # both studies
+    glotmix evidence post-trainers-guide --json
+
+1. **A claim is a declared check**: what was printed, where, and a quantity, a function of the study's own tables. These
+   are in the package, cited; `src/glotmix/evidence/tables/README.md` says where every number is from.
+2. **A rule sees numbers only** and gives the verdict: printed, recomputed, what rounding allows, interval or noise.
+   This page is computed (`make evidence`); no verdict is written by hand, and a test says when it is no longer current.
+3. **Numbers** are compared within the rounding of the tables: 95 % of the tables that round to the printed ones. What
+   only the plotted points give, or only languages that were not printed, depends on undisclosed data.
+4. **Differences** are called real beyond noise only. With one run per setting, noise is taken from neighbours on the
+   same curve, from three runs of one setting where the study has them, and from counts of test items; the larger holds
+   (`luck.py`). What noise alone makes is "cannot tell": a peak, a plateau, or an equality not shown within 0.02.
+5. **"Cannot tell" is no verdict on the claim**, only on what these tables can show. Scores and differences are from 0
+   to 1 (ratings / 5), unless the quantity names points. An interval is of its claim alone.
+
+The same tables are a table of means for your own questions:
+
+    from glotmix import evidence
+    evidence.table("post-trainers-guide").write_parquet("guide.parquet")      # then: glotmix analyze guide.parquet
+"""
+
+
+def checks_table(checks: pl.DataFrame) -> list[Table | str]:
+    """A table per study, the verdicts coloured."""
+    parts = checks.group_by("study", maintain_order=True)
+    return [part for (study,), own in parts for part in (_terminal(str(study), own), f"{study}: {_counts(own)}\n")]
+
+
+def _terminal(study: str, own: pl.DataFrame) -> Table:
+    table = Table(title=Text(STUDIES[study], "table.title"), title_justify="left", box=None, pad_edge=False)
+    for name, ratio in (("claim", 4), ("printed", 2), ("recomputed", 4), ("verdict", 2), ("why", 5)):
+        table.add_column(name, ratio=ratio, overflow="fold")
+    for row in own.iter_rows(named=True):
+        verdict = Text(row["verdict"], COLOURS[row["verdict"]])
+        said = Text.assemble(Text(row["id"], "bold"), "\n", row["claim"])
+        found = Text(f"{row['recomputed']}\n{row['uncertainty']}")
+        table.add_row(said, Text(row["printed"]), found, verdict, Text(row["reason"]))
+    return table
+
+
+def _counts(own: pl.DataFrame) -> str:
+    counts = ", ".join(f"{(own['verdict'] == verdict).sum()} {verdict}" for verdict in VERDICTS)
+    return f"{len(own)} claims: {counts}"
+
+
+def page(checks: pl.DataFrame) -> str:
+    """`docs/evidence.md`."""
+    parts = [_HEAD, _summary(checks)]
+    for (study,), own in checks.group_by("study", maintain_order=True):
+        parts += [f"## {study}\n\n{STUDIES[str(study)]}\n", *_sections(own)]
+    return "\n".join(parts)
+
+
+def _summary(checks: pl.DataFrame) -> str:
+    rows = [["study", "claims", *VERDICTS], ["---", *["---:"] * (len(VERDICTS) + 1)]]
+    for (study,), own in checks.group_by("study", maintain_order=True):
+        counts = [str((own["verdict"] == verdict).sum()) for verdict in VERDICTS]
+        rows.append([f"`{study}`", str(len(own)), *counts])
+    return _lines(rows)
+
+
+def _sections(own: pl.DataFrame) -> Iterator[str]:
+    for verdict in _SHOWN:
+        rows = own.filter(verdict=verdict)
+        if len(rows):
+            yield f"### {verdict.capitalize()} ({len(rows)})\n\n{_markdown(rows)}"
+
+
+def _markdown(rows: pl.DataFrame) -> str:
+    head = [list(_COLUMNS.values()), ["---"] * len(_COLUMNS)]
+    return _lines(head + [[_cell(row, name) for name in _COLUMNS] for row in rows.iter_rows(named=True)])
+
+
+def _cell(row: dict[str, Any], name: str) -> str:
+    text = f"**{row['id']}** {row['claim']}" if name == "id" else row[name]
+    return str(text).replace("|", "\\|")
+
+
+def _lines(rows: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows) + "\n"
+
+
+FILE = Path("docs") / "evidence.md"
