@@ -19,7 +19,7 @@ from glotmix.report.comparisons import GROUPS, TASKS, comparisons
 from glotmix.report.export import latex, told, write_figures
 from glotmix.report.figures import CONCLUDED, PAGE_ROWS, Figure, forests, scatter
 from glotmix.report.outcome import KINDS
-from glotmix.report.places import differing, in_order, placed
+from glotmix.report.places import differing, in_order, placed, where
 from glotmix.report.tables import scores_by_role
 
 TINY = {"en": "anchor", "es": "seen", "th": "unseen"}
@@ -67,9 +67,7 @@ def test_a_scatter_has_a_point_with_both_intervals_for_every_setting(results):
 
 
 def test_a_forest_has_every_bounded_finding_once_on_pages_that_fit(found):
-    many = pl.concat([placed(found)] * 4).with_columns(
-        name=pl.col("name") + pl.int_range(pl.len()).cast(pl.String).str.slice(0, 1)
-    )
+    many = pl.concat([placed(found)] * 20)
     figures = list(forests(many, Declared(), "math", "m"))
     drawn = pl.concat(figure.numbers for figure in figures)
     bounded = many.drop_nulls(["estimate", "low", "high"])
@@ -200,3 +198,9 @@ def test_gains_come_first_and_what_is_of_all_models_last(found):
     across = found.head(1).with_columns(model=pl.lit(""), name=pl.lit("scale trend"))
     ordered = in_order(pl.concat([across, found]))
     assert ordered["name"][0] == "gain of seen languages" and ordered["model"][-1] == ""
+
+
+def test_a_finding_of_all_settings_is_named_by_what_tells_it_apart():
+    place = {"at": "all settings", "against": "", "apart": ""}
+    assert [where(place | {"apart": apart}) for apart in ("", "es fr")] == ["all settings", "es fr"]
+    assert where({"at": "n=1", "against": "n=1 same rows", "apart": "es"}) == "n=1 against n=1 same rows: es"

@@ -31,6 +31,7 @@ PAGE_ROWS = 48  # of a forest plot or heatmap; longer ones go on in another figu
 LABELS = 420  # width of a forest plot's labels, at most
 NAMED = 5  # points that have their names beside them; of more, the ends
 _NEUTRAL = "#7d838c"
+_NAME: dict[str, Any] = {"dy": 12, "fontSize": 12, "limit": 170, "color": "#4d4f57"}
 
 
 @dataclass(frozen=True)
@@ -80,15 +81,22 @@ def scatter(means: pl.DataFrame, task: str, model: str, measure: str) -> Iterato
     faint = 0.5 if len(points) <= 2 * NAMED else 0.25
     across = base.mark_rule(strokeWidth=2, opacity=faint).encode(x=alt.X("low_seen:Q"), x2="high_seen:Q", y=y)
     up = base.mark_rule(strokeWidth=2, opacity=faint).encode(y=alt.Y("low_unseen:Q"), y2="high_unseen:Q", x=x)
-    trail = base.mark_line(strokeWidth=1, opacity=0.5).encode(x=x, y=y, order="place:Q")
+    grown = points.filter(pl.col("rows_per_language").is_unique().all().over("design"))
+    trail = (
+        alt.Chart(grown)
+        .mark_line(strokeWidth=1, opacity=0.5)
+        .encode(x=x, y=y, order="place:Q", color=charts.palette("design", colours))
+    )
     dots = base.mark_point(filled=True, size=70, opacity=1).encode(x=x, y=y, shape=charts.shapes("design", colours))
     ends = pl.DataFrame({"estimate_seen": domain, "estimate_unseen": domain})
     equal = alt.Chart(ends).mark_line(strokeDash=[5, 4], strokeWidth=1.4, color=_NEUTRAL).encode(x=x, y=y)
-    named = _named(points)
-    names = alt.Chart(named).mark_text(align="left", dx=8, dy=11, fontSize=12, color="#4d4f57").encode(
-        x=x, y=y, text="label:N"
-    )  # fmt: skip
-    chart = (equal + trail + across + up + dots + names).properties(width=380, height=380)
+    middle = sum(domain) / 2
+    left, right = (_named(points).filter((pl.col("estimate_seen") < middle) == side) for side in (True, False))
+    names = [
+        alt.Chart(left).mark_text(align="left", dx=8, **_NAME).encode(x=x, y=y, text="label:N"),
+        alt.Chart(right).mark_text(align="right", dx=-8, **_NAME).encode(x=x, y=y, text="label:N"),
+    ]
+    chart = alt.layer(equal, trail, across, up, dots, *names).properties(width=380, height=380)
     yield Figure(SEEN_UNSEEN, task, model, "", chart, points.drop("label", "place"), colours)
 
 

@@ -26,7 +26,7 @@ CONTROLS = {
 COMPARED = {
     SEEN_UNSEEN: (
         "Seen against unseen",
-        "A point is a setting, with both 95 % intervals; a line leads from the fewest rows to the most."
+        "A point is a setting, with both 95 % intervals; a line leads from few rows to many."
         " On the dashed line unseen languages score as high as seen"
         " ones; the further below it, the less is transferred.",
     ),

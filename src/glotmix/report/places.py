@@ -53,12 +53,12 @@ def differing(texts: Sequence[str]) -> list[str]:
     """What is left of each without the words at both ends that all have; nothing where all are the same.
 
     >>> differing(["mean over es fr, at n = 0", "mean over ja, at n = 0"])
-    ['es fr,', 'ja,']
+    ['es fr', 'ja']
     """
     words = [text.split() for text in texts]
     start = _common(words)
     end = _common([own[start:][::-1] for own in words])
-    return [" ".join(own[start : len(own) - end]) for own in words]
+    return [" ".join(own[start : len(own) - end]).rstrip(",:;") for own in words]
 
 
 def _common(lists: Sequence[list[str]]) -> int:
@@ -68,8 +68,8 @@ def _common(lists: Sequence[list[str]]) -> int:
 
 def where(row: Mapping[str, Any]) -> str:
     """In one line, of a finding that is `placed`."""
-    against = f" against {row['against']}" if row["against"] else ""
-    return f"{row['at']}{against}{': ' * bool(row['apart'])}{row['apart']}"
+    setting = f"{row['at']} against {row['against']}" if row["against"] else row["at"]
+    return ": ".join(filter(None, ("" if setting == ALL and row["apart"] else setting, row["apart"])))
 
 
 def distinct(labels: Sequence[str]) -> list[str]:
