@@ -66,11 +66,11 @@ def test_findings_of_a_file_are_those_of_its_table_whatever_its_kind(analyze, tm
         assert [tuple(row.values()) for row in json.loads(out)] == expected, kind
 
 
-def test_no_torch_is_needed(hand):
+def test_neither_torch_nor_charts_are_needed(hand):
     code = f"""import sys; sys.argv = ['glotmix', 'analyze', {str(hand)!r}]
 from glotmix import cli
 try: cli.main()
-except SystemExit: print(sorted({{'torch', 'transformers'}} & set(sys.modules)))"""
+except SystemExit: print(sorted({{'torch', 'transformers', 'altair'}} & set(sys.modules)))"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("[]\n")
 
@@ -125,4 +125,29 @@ def test_records_that_cannot_be_are_counted_and_told(analyze, tmp_path):
     (tmp_path / "t.csv").write_text(HAND + "m,math,n=100,fr,n/a,250,en es\nm,math,n=100,de,,250,en es\n")
     code, _, error = analyze(tmp_path / "t.csv")
     assert code == 0
-    assert "set aside: value is 'n/a', not a number\nset aside: value is empty\n2 records set aside, 6 used" in error
+    told = "1 record set aside: value is 'n/a', not a number such as 0.5\n1 record set aside: value is empty\n"
+    assert told + "2 records set aside, 6 used" in error
+    (tmp_path / "t.csv").write_text(HAND + "m,math,n=100,fr,n/a,250,en es\n" + "m,math,n=100,de,,250,en es\n" * 3)
+    assert "3 records set aside: value is empty\n1 record set aside: value is 'n/a'" in analyze(tmp_path / "t.csv")[2]
+
+
+def test_a_report_of_means_of_which_some_are_zero_and_nothing_tells_their_items_is_written(
+    analyze, data_folder, tmp_path
+):
+    raw = data_folder / "lm_eval_results/raw_mgsm_direct/Llama-2-13b-chat-hf_mgsm_8-shot.json"
+    code, out, _ = analyze(raw, "--out", tmp_path / "out")
+    assert code == 0 and f"report: {tmp_path / 'out' / 'report.html'}" in out
+    assert (tmp_path / "out/report.html").stat().st_size and (tmp_path / "out/findings.json").stat().st_size
+
+
+def test_findings_are_shown_also_if_the_report_cannot_be_written(analyze, hand):
+    code, out, error = analyze(hand, "--out", hand)
+    assert code == 1 and "What can be concluded" in out
+    assert f"{hand}: can't make the folder" in error
+
+
+def test_a_folder_without_results_is_told_to_name_a_table(analyze, hand):
+    code, _, error = analyze(hand.parent)
+    assert (code, error) == (
+        2, f"{hand.parent}: no study.yaml and no results of lm_eval are there; of tables, name one file\n"
+    )  # fmt: skip

@@ -229,20 +229,19 @@ def analyze(
         declared = with_options(own, margin, control, group or [], read.results)
         doing.update(f"what {_records(len(read.results))} tell")
         found = findings(read.results, anchor, declared)
-        if out:
-            from glotmix.report.analysis import write_analysis  # charts are slow to import
-
-            doing.update(f"writing {out}")
-            write_analysis(table.stem, read.results, found, out, declared)
     _print(found, findings_table, json)
     for line in read.told:
         print(line, file=sys.stderr)
-    for _, reason in read.aside.head(3).iter_rows():
-        print(f"set aside: {reason}", file=sys.stderr)
+    for reason, count in read.reasons.head(3).iter_rows():
+        print(f"{_records(count)} set aside: {reason}", file=sys.stderr)
     if len(read.aside):
         print(f"{_records(len(read.aside))} set aside, {len(read.results):,} used", file=sys.stderr)
     if out:
-        print(f"report: {out}", file=sys.stderr if json else sys.stdout)
+        from glotmix.report.analysis import write_analysis  # charts are slow to import
+
+        with Console(stderr=True).status(f"writing {out}"):
+            write_analysis(table.stem, read.results, found, out, declared)
+        print(f"report: {out / 'report.html'}", file=sys.stderr if json else sys.stdout)
 
 
 @app.command()

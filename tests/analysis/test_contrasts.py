@@ -50,6 +50,7 @@ def level(study: pl.DataFrame, setting: str, tags: list[str]) -> np.ndarray:
     return own.group_by("item_id").agg(pl.col("value").mean()).sort("item_id")["value"].to_numpy()
 
 
+@pytest.mark.usefixtures("without_luck")
 def test_two_settings_are_compared_by_item():
     study = made([replace(own, seeds=1) for own in SCRIPTS])
     found = compare(study, "scripts/latin n=200", "scripts/other n=200", ["es", "ja"])
@@ -62,6 +63,7 @@ def test_two_settings_are_compared_by_item():
     assert (found["setting"][0], found["compared_with"][0]) == ("scripts/latin n=200", "scripts/other n=200")
 
 
+@pytest.mark.usefixtures("without_luck")
 def test_two_series_are_compared_at_every_n_over_all_and_at_the_peak():
     study = made([replace(own, seeds=1) for own in SCRIPTS])
     found = compare(study, "scripts/latin", "scripts/other")

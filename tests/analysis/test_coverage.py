@@ -137,6 +137,7 @@ def level(model: str, task: str, mixture: tuple[str, ...], target: str) -> float
     return 0.4 + 0.2 * (target in mixture) + 0.01 * len(mixture)
 
 
+@pytest.mark.usefixtures("without_luck")
 def test_zero_shot_is_paired_by_item_with_the_bilingual_setting_that_has_the_target():
     study = mixture_study(level, models={"lab-1m": 1})
     found = coverage(study).filter(name="zero-shot minus direct")
@@ -184,6 +185,7 @@ def test_a_study_too_small_to_see_anything_is_never_significantly_worse_and_neve
     assert "a loss of 0.02 would have been seen in 0 of" in note
 
 
+@pytest.mark.usefixtures("without_luck")
 @pytest.mark.parametrize(("loss", "equivalent", "not_worse"), [(0.0, 1.0, 1.0), (0.1, 0.0, 0.0)])
 def test_a_large_study_tells_equivalence_and_loss_apart(loss, equivalent, not_worse):
     exact = pl.col("language").is_in("train_languages").cast(pl.Float64) * loss + 0.5

@@ -1,9 +1,13 @@
 """Findings: the right number under the right name, in a fixed order, and honest about what cannot be told."""
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
 from glotmix.analysis import findings, gap, relative, transfer
+from glotmix.analysis.answer import answer
+from glotmix.analysis.findings import of_settings
 from glotmix.analysis.simulate import Truth, simulate
 from glotmix.analysis.table import FINDINGS_SCHEMA
 from glotmix.errors import UserError
@@ -22,9 +26,15 @@ def exact() -> pl.DataFrame:
     return study.with_columns(value=pl.format("{} {}", "rows_per_language", "language").replace_strict(level))
 
 
-def test_every_finding_is_listed_in_order_with_its_hand_computed_value():
-    found = findings(exact())
-    assert found.schema == FINDINGS_SCHEMA
+def of_each_setting(study: pl.DataFrame) -> pl.DataFrame:
+    """The findings of single settings: those that `quantities.py` asks for."""
+    return findings(study).filter(pl.col("name").is_in(answer([of_settings], study)["name"].to_list()))
+
+
+def test_findings_of_settings_come_first_in_order_with_their_hand_computed_values():
+    assert findings(exact()).schema == FINDINGS_SCHEMA
+    found = of_each_setting(exact())
+    assert found.equals(findings(exact()).head(len(found)))
     zero = (0.3 + 0.1 + 0.2) / 3 / 0.8
     expected = [
         ("n=0", "seen-unseen gap", 0.0),
@@ -59,17 +69,32 @@ def test_each_function_is_its_part_of_the_findings():
     everything = findings(study)
     for part in (transfer(study), gap(study), relative(study)):
         assert part.equals(everything.filter(pl.col("name").is_in(part["name"].to_list())))
-    assert sorted(set(everything["name"])) == sorted(
-        {*transfer(study)["name"], *gap(study)["name"], *relative(study)["name"]}
-    )
+    assert set(of_each_setting(study)["name"]) == {
+        *transfer(study)["name"],
+        *gap(study)["name"],
+        *relative(study)["name"],
+    }
+
+
+def test_findings_hold_nothing_but_averages_beside_what_is_asked_of_each_setting():
+    """Or a study of 152 runs would have thousands."""
+    levels = {rows: LEVELS[min(rows, 400) // 100 * 100] for rows in (0, 100, 400, 401, 402, 403, 404, 405)}
+    small, large = (
+        simulate(replace(TRUTH, accuracy={rows: dict(zip(ROLES, own, strict=True)) for rows, own in levels.items()
+                                          if rows < until}, seeds=dict.fromkeys(levels, 2)), 0)
+        for until in (403, 406)
+    )  # fmt: skip
+    beside = [len(findings(study)) - len(of_each_setting(study)) for study in (small, large)]
+    assert beside[0] == beside[1] < 50
 
 
 def test_models_and_tasks_are_analysed_apart():
     study = simulate(TRUTH, 0)
     other = simulate(TRUTH, 1).with_columns(model=pl.lit("a"), task=pl.lit("summarization"))
     both = findings(pl.concat([study, other]))
-    assert both.filter(pl.col("model") == "simulated").equals(findings(study))
-    assert both.filter(pl.col("model") == "a").equals(findings(other))
+    for model, own in (("simulated", study), ("a", other)):
+        assert both.filter(pl.col("model") == model).equals(findings(own).filter(pl.col("model") == model))
+    assert both.filter(pl.col("model") == "")["task"].unique().to_list() == [""]
 
 
 def test_an_interval_with_zero_inside_says_what_could_have_been_seen():
@@ -95,7 +120,8 @@ def test_a_row_that_one_run_lacks_is_left_out_of_all_runs_and_counted():
     holed = findings(study.filter(~(first & (pl.col("rows_per_language") == 100))))
     without = findings(study.filter(~first))
     assert holed.drop("note").equals(without.drop("note"))
-    assert all("1 of 800 test rows left out, not every run has them" in note for note in holed["note"])
+    of_model = holed.filter(pl.col("model") != "")
+    assert all("1 of 800 test rows left out, not every run has them" in note for note in of_model["note"])
     assert not any("left out" in note for note in without["note"])
 
 
@@ -111,13 +137,13 @@ def test_a_language_that_one_run_lacks_is_left_out_by_name():
 def test_languages_may_have_items_of_their_own():
     """Test sets that are not translations: nothing is left out, and languages count as independent."""
     apart = simulate(TRUTH, 0).with_columns(pl.format("{}-{}", "language", "item_id").alias("item_id"))
-    found = findings(apart)
-    assert found["estimate"].equals(findings(simulate(TRUTH, 0))["estimate"])
+    found = of_each_setting(apart)
+    assert found["estimate"].equals(of_each_setting(simulate(TRUTH, 0))["estimate"])
     assert found.filter(pl.col("name") == "gain of seen languages")["n"].to_list() == [400, 400]
 
 
 def test_where_the_baseline_has_no_run_yet_levels_are_given_and_gains_say_which_run_lacks():
-    found = findings(simulate(TRUTH, 0).filter(pl.col("rows_per_language") > 0))
+    found = of_each_setting(simulate(TRUTH, 0).filter(pl.col("rows_per_language") > 0))
     gains = found.filter(pl.col("compared_with") != "")
     assert gains["estimate"].null_count() == len(gains) == 10
     assert all(note.startswith("cannot tell: no run of the baseline n=0 in the table") for note in gains["note"])
@@ -125,7 +151,7 @@ def test_where_the_baseline_has_no_run_yet_levels_are_given_and_gains_say_which_
 
 
 def test_without_an_anchor_only_setting_levels_are_given_and_gains_are_not():
-    found = findings(simulate(TRUTH, 0).drop("baseline").filter(pl.col("rows_per_language") > 0))
+    found = of_each_setting(simulate(TRUTH, 0).drop("baseline").filter(pl.col("rows_per_language") > 0))
     gains = found.filter(pl.col("name").str.contains("gain|closed"))
     assert gains["estimate"].null_count() == len(gains) == 10
     assert all(note.startswith("cannot tell: no setting with 0 rows per language") for note in gains["note"])

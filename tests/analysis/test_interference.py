@@ -89,8 +89,8 @@ def test_unequal_anchor_rows_are_told():
 
 def test_where_no_setting_has_a_second_seed_everything_drawn_says_so():
     found = interference(made([replace(own, seeds=1) for own in (*SINGLE, *MULTI)]))
-    assert all("seed noise not measured" in note for note in found["note"])
-    assert not any("seed noise not measured" in note for note in interference(made([*SINGLE, *MULTI]))["note"])
+    assert all("the luck of a run is assumed" in note for note in found["note"])
+    assert not any("the luck of a run is assumed" in note for note in interference(made([*SINGLE, *MULTI]))["note"])
 
 
 def test_interference_that_is_there_is_found_and_none_is_not():

@@ -8,11 +8,13 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from glotmix.analysis import accuracy_by_language, transfer
 from glotmix.analysis.answer import answer
 from glotmix.analysis.findings import of_settings
 from glotmix.analysis.interval import interval
+from glotmix.analysis.noise import draws
 from glotmix.analysis.quantities import GAP_CLOSED, RELATIVE, SEEN_GAIN, measure, quantities
 from glotmix.analysis.scores import Scores, read_scores
 from glotmix.analysis.simulate import Truth, simulate
@@ -70,6 +72,7 @@ def test_copies_of_a_language_do_not_narrow_an_interval(study):
 single = st.integers(0, 50).map(lambda seed: simulate(replace(TRUTH, seeds={0: 1, 100: 1}), seed))
 
 
+@pytest.mark.usefixtures("without_luck")
 @few
 @given(single, st.integers(0, 9))
 def test_what_an_item_adds_at_every_setting_leaves_gains_alone(study, seed):
@@ -111,6 +114,7 @@ def bootstrap(scores: Scores, of, resamples: int) -> float:
     return float(np.std([of(one) for one in means]))
 
 
+@pytest.mark.usefixtures("without_luck")
 @pytest.mark.parametrize("name", [SEEN_GAIN, GAP_CLOSED])
 def test_item_noise_is_what_a_cluster_bootstrap_over_items_gives(name):
     scores = next(read_scores(simulate(replace(TRUTH, seeds={0: 1, 100: 1}, items=200), 3)))
@@ -206,8 +210,27 @@ def test_a_single_seed_borrows_seed_noise_and_says_so():
     none = findings(three.filter(pl.col("seed") == 0))
     gains = pl.col("name") == SEEN_GAIN
     assert "one seed at n=100: seed noise taken from n=0" in both.filter(gains)["note"][0]
-    assert "one seed at n=100 and n=0: seed noise not measured" in none.filter(gains)["note"][0]
+    assert "one seed everywhere: the luck of a run is assumed (1.5 points at 40 %)" in none.filter(gains)["note"][0]
+    assert none.filter(gains)["basis"][0] == "items and assumed luck of runs"
     assert width(both.filter(gains))[0] > 1.5 * width(none.filter(gains))[0]
+
+
+def test_where_no_setting_has_a_second_seed_luck_is_that_of_study_1_shared_and_in_each_language():
+    """Items that answer alike leave the luck of the run alone, 1.5 points at 40 %, beside the limit for 0 of 60 items."""
+    scores = levels({0: (0.4,), 100: (0.9,)})
+    limit = (1 - 0.025 ** (1 / 60)) / stats.t.ppf(0.975, 59)
+    for columns in ([0], [0, 1, 2]):
+        of = interval(scores, [1], lambda means, of=columns: means[0, of].mean())
+        luck = 0.015 * math.sqrt(0.9 * 0.1 / 0.4 / 0.6) * math.sqrt(1 + 1 / len(columns))
+        assert of.standard_error == pytest.approx(math.hypot(limit, luck))
+        drawn = draws(scores)[:, 1, columns].mean(axis=1)
+        assert drawn.std() == pytest.approx(luck, rel=0.03)
+
+
+def test_a_note_names_at_most_three_settings():
+    scores = levels({0: (0.4, 0.5), **dict.fromkeys((100, 200, 300, 400, 500), (0.4,))})
+    note = interval(scores, [1, 2, 3, 4, 5], lambda means: means[:, 0].mean()).note
+    assert note == "one seed at n=100, n=200, n=300 and 2 more: seed noise taken from n=0"
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])

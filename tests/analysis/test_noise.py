@@ -47,7 +47,7 @@ def gain(means: np.ndarray) -> np.ndarray:
     "scores",
     [
         pytest.param(drawn(TRUTH), id="seeds"),
-        pytest.param(drawn(replace(TRUTH, seeds={0: 1, 9: 1})), id="items alone"),
+        pytest.param(drawn(replace(TRUTH, seeds={0: 1, 9: 1})), id="assumed luck"),
         pytest.param(drawn(replace(TRUTH, seeds={0: 8, 9: 1})), id="borrowed"),
         pytest.param(drawn(replace(TRUTH, translated=False)), id="other items in every language"),
         pytest.param(means_only(drawn(TRUTH)), id="means"),
@@ -107,6 +107,7 @@ def test_draws_without_luck_do_not_invent_it(monkeypatch):
     assert all(0.85 < np.median(ratios) < 1.3 for ratios in wider.values()), wider
 
 
+@pytest.mark.usefixtures("without_luck")
 def test_a_language_with_few_items_of_its_own_is_never_drawn_as_zero():
     study = simulate(replace(TRUTH, translated=False, items=60, seeds={0: 1, 9: 1}), 0)
     few = study.filter((pl.col("language") != "pt") | pl.col("item_id").is_in(["pt-item-1", "pt-item-2"]))
@@ -132,6 +133,13 @@ def test_the_p_of_draws_agrees_with_their_interval():
     assert found.p(found.low) == pytest.approx(0.05) == found.p(found.high)
     assert found.low == pytest.approx(np.quantile(skewed, 0.025), rel=0.05)
     assert found.p(found.low * 0.9) < 0.05 < found.p(found.low * 1.1)
+
+
+def test_resamples_without_a_value_are_told_where_they_are_one_in_1000_or_more():
+    some = np.random.default_rng(0).normal(size=20_000)
+    for lost, note in ((5, ""), (200, "no value in 1.0% of resamples")):
+        some[:lost] = np.nan
+        assert from_draws(0.0, some, 10, basis="").note == note
 
 
 def test_nothing_counted_is_no_share():

@@ -10,6 +10,8 @@ from glotmix.analysis.questions.peak import lift, may_be_best, peak, peak_of
 from glotmix.evidence.tables import GUIDE, printed
 from made_curves import curve, means, saturated
 
+pytestmark = pytest.mark.usefixtures("without_luck")
+
 ROWS = np.array([0, 100, 200, 400, 800, 1000, 2000, 5000])
 SATURATING = saturated(ROWS, 0.3, 0.1, 600)
 PEAKED = 0.3 + np.array([0, 0.03, 0.05, 0.07, 0.06, 0.05, 0.04, 0.03])

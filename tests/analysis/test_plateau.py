@@ -16,6 +16,8 @@ from glotmix.analysis.scores import read_scores
 from glotmix.analysis.simulate import Truth, simulate
 from made_curves import means
 
+pytestmark = pytest.mark.usefixtures("without_luck")
+
 RISING = {0: 0.30, 100: 0.40, 200: 0.500, 400: 0.510, 800: 0.505}
 ROLES = {"en": "anchor", "es": "seen", "fr": "seen"}
 

@@ -76,19 +76,69 @@ def test_rows_per_language_follow_from_the_name_or_from_training_on_the_anchor_a
             "model,en,es,fr\nm,0.1,0.2,0.3\n",
             "it has a column for each language (en, es, fr); give each a record of its",
         ),
+        (records().replace("0.5", "50%").replace("0.25", "25%"), "the first: value is '50%', not a number such as 0.5"),
         (records().replace("0.5", "50"), "value 50.0 is outside 0 to 1; divide percentages by 100"),
         (records().replace("es", "en"), "2 records have a double (model 'model', task 'task'"),
         (records().replace("en,", "English,"), "unknown language 'English'; did you mean 'en'?"),
         (records(seed="first"), "no record can be used; the first: seed is 'first', not a whole number"),
         ("language,value\n", "no records"),
         ("", "can't be read as csv"),
+        ("\0".join(records()), "no text in UTF-8; save it as CSV in UTF-8"),
+        ("\x1b[31m" + "x" * 10_000, r"the table has: '\x1b[31mxxx"),
     ],
 )
 def test_what_cannot_be_right_is_refused_in_one_line_with_the_fix(read, text, message):
     with pytest.raises(UserError) as caught:
         read(text)
     assert message in str(caught.value)
-    assert "\n" not in str(caught.value)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        lambda text: "\ufeff" + text,
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.replace(",", ";").replace("0.", "0,"),
+        lambda text: text.replace(",", ", "),
+        lambda text: text.replace("language,value", "Language,SCORE"),
+        lambda text: f"\n{text}\n\n,,\n\n",
+    ],
+    ids=["byte order mark", "CRLF", "semicolons and decimal commas", "spaces", "capitals", "empty lines"],
+)
+def test_what_spreadsheets_write_is_read_as_it_is_meant(read, spoilt):
+    found, plain = read(spoilt(records(seed=3))), read(records(seed=3))
+    assert found.results.rows() == plain.results.rows() and len(found.results) == len(LEAST)
+    assert (found.aside.is_empty(), found.told) == (True, plain.told)
+
+
+def test_a_folded_or_fractional_column_of_a_typed_file_is_told(tmp_path):
+    table = pl.DataFrame(LEAST, ["language", "value"], orient="row")
+    table.with_columns(value=pl.struct("value")).write_parquet(tmp_path / "t.parquet")
+    with pytest.raises(UserError, match=r"t.parquet: column 'value' has type Struct\(.*\); it must be Float64"):
+        read_table(tmp_path / "t.parquet")
+    table.with_columns(n_items=pl.Series([250.0, 2.5])).write_parquet(tmp_path / "t.parquet")
+    found = read_table(tmp_path / "t.parquet")
+    assert found.results["n_items"].to_list() == [250]
+    assert found.aside.rows() == [(2, "n_items is '2.5', not a whole number")]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("n_items", 0, "n_items is 0, below 1"),
+        ("rows_per_language", -5, "rows_per_language is -5, below 0"),
+        ("stderr", "inf", "stderr is inf; it is from 0 to 1"),
+        ("stderr", "-0.1", "stderr is -0.1; it is from 0 to 1"),
+        ("verdict", "boo", "verdict is 'boo'; it is one of correct"),
+        ("seed", "\x1b[31m", "seed is '�[31m', not a whole number"),
+    ],
+)
+def test_a_number_or_word_that_cannot_be_sets_its_record_aside(read, column, value, reason):
+    good = {"n_items": 9, "rows_per_language": 0, "stderr": 0.1, "verdict": "wrong", "seed": 0}[column]
+    found = read(records(**{column: good}) + f"\nfr,0.4,{value}\n")
+    assert len(found.results) == len(LEAST)
+    assert [told.startswith(reason) for told in found.aside["reason"]] == [True]
 
 
 def test_a_double_is_told_how_runs_are_told_apart(read):
@@ -103,7 +153,7 @@ def test_good_records_outlive_bad_ones(read):
     assert len(found.results) == len(LEAST)
     assert found.aside.rows() == [
         (3, "role is 'pupil'; it is one of anchor, seen, unseen"),
-        (4, "value is 'x', not a number"),
+        (4, "value is 'x', not a number such as 0.5"),
         (5, "value is empty"),
         (6, "value is nan, not a number"),
         (7, "language is empty"),

@@ -11,6 +11,8 @@ from glotmix.analysis.curves import hill, saturating
 from glotmix.analysis.questions.saturation import saturation, saturation_of
 from made_curves import curve, means, saturated
 
+pytestmark = pytest.mark.usefixtures("without_luck")
+
 ROWS = np.array([0, 100, 200, 400, 800, 1600, 3200])
 EVEN = np.ones(len(ROWS))
 

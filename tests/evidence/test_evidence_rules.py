@@ -4,12 +4,8 @@ import numpy as np
 import pytest
 
 from glotmix.analysis.interval import Interval
-from glotmix.evidence.check import (
-    FOLLOWS,
-    NOT,
-    UNCLEAR,
-    UNDISCLOSED,
-    Recomputed,
+from glotmix.evidence.check import FOLLOWS, NOT, UNCLEAR, UNDISCLOSED, Recomputed
+from glotmix.evidence.rules import (
     alike,
     beyond_noise,
     differs,

@@ -30,7 +30,7 @@ ANSWERS = 2 * 2 * 4 * 10  # settings x seeds x languages x items
 
 @pytest.fixture(autouse=True)
 def _no_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("glotmix.report.write_report", lambda *given: given[-1].write_text("report"))
+    monkeypatch.setattr("glotmix.report.page.write_report", lambda *given: given[-1].write_text("report"))
 
 
 @pytest.fixture(scope="session")

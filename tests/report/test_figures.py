@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from glotmix.analysis import Declared
 from glotmix.analysis.scores import read_scores
 from glotmix.errors import GlotmixError
-from glotmix.report import charts, export
+from glotmix.report import charts
 from glotmix.report.analysis import write_analysis
 from glotmix.report.comparisons import GROUPS, TASKS, comparisons
 from glotmix.report.export import latex, told, write_figures
 from glotmix.report.figures import CONCLUDED, PAGE_ROWS, Figure, forests, scatter
 from glotmix.report.outcome import KINDS
+from glotmix.report.page import export
 from glotmix.report.places import differing, in_order, placed, where
 from glotmix.report.tables import scores_by_role
 

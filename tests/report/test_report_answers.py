@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from glotmix.analysis.families import families
 from glotmix.analysis.scores import read_scores
-from glotmix.report import render
 from glotmix.report.languages import CANT_TELL, COLUMNS, OTHERS, Confusion, confusion
 from glotmix.report.metrics import MetricTable, metric_table
+from glotmix.report.page import render
 
 ROLES = {"en": "anchor", "es": "seen", "ja": "unseen"}
 TAGS = ("en", "es", "ja")

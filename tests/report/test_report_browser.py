@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 import synthetic_study as study
 
-from glotmix.report import write_report
+from glotmix.report.page import write_report
 
 ARGUMENTS = """
     --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync

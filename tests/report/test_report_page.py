@@ -9,8 +9,8 @@ import pytest
 import synthetic_study as study
 
 from glotmix.errors import GlotmixError
-from glotmix.report import render, write_report
 from glotmix.report.info import LongerRows
+from glotmix.report.page import render, write_report
 from glotmix.report.text import SENTENCES
 from glotmix.spec import Design
 

@@ -13,8 +13,8 @@ import synthetic_study as study
 
 from glotmix.analysis import selection
 from glotmix.analysis.selection import LOSS, RUN_SCHEMA, SCORE, SELECTION_SCHEMA, VALIDATION_SCHEMA, choose, curve
-from glotmix.report import render
 from glotmix.report.info import LOSSES_SCHEMA, Trainings
+from glotmix.report.page import render
 from glotmix.report.selection import selection_view
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -277,7 +277,7 @@ def test_a_model_that_is_not_here_is_fetched_by_run_alone(folder, tmp_path, monk
         shutil.copy(folder / "model" / "model.safetensors", snapshot)
 
     monkeypatch.setattr("glotmix.study.study.fetch_model", fetch)
-    monkeypatch.setattr("glotmix.report.write_report", lambda *given: given[-1].write_text("report"))
+    monkeypatch.setattr("glotmix.report.page.write_report", lambda *given: given[-1].write_text("report"))
     study.run(console=QUIET, worker=FAKE_WORKER)
     assert fetched == ["org/name"] and set(study.status()["state"]) == {"done"}
     assert Study.load(folder).plan()["done"].all()

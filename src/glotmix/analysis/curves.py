@@ -19,7 +19,7 @@ import numpy as np
 
 from glotmix.analysis.families import Family, families
 from glotmix.analysis.interval import Interval, interval
-from glotmix.analysis.noise import draws
+from glotmix.analysis.noise import ASSUMED, draws
 from glotmix.analysis.quantities import language_groups
 from glotmix.analysis.scores import Array, Scores
 from glotmix.analysis.series import UNTOLD
@@ -85,8 +85,8 @@ class Curve:
 
     @property
     def note(self) -> str:
-        unmeasured = "" if self.scores.replicated else "one seed at every setting: noise is of test items alone"
-        return "; ".join(filter(None, (unmeasured, self.scores.note)))
+        assumed = "" if self.scores.replicated else ASSUMED
+        return "; ".join(filter(None, (assumed, self.scores.note)))
 
     @cached_property
     def weights(self) -> Array:

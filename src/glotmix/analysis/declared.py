@@ -14,12 +14,12 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
+from scipy.stats import false_discovery_control
 
 from glotmix.analysis.interval import LEVEL, Interval
 from glotmix.analysis.table import FINDINGS_SCHEMA
 
 Control = Literal["holm", "benjamini-hochberg", "none"]
-_METHODS = {"holm": "holm", "benjamini-hochberg": "fdr_bh"}
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,14 @@ def _adjusted(found: Sequence[Finding], control: Control) -> tuple[list[float], 
 
 
 def _control(p: list[float], control: Control) -> list[float]:
-    if control == "none" or len(p) == 1:
+    if control == "none":
         return p
-    from statsmodels.stats.multitest import multipletests  # slow to import
-
-    return [float(each) for each in multipletests(p, method=_METHODS[control])[1]]
+    if control == "benjamini-hochberg":
+        return list(map(float, false_discovery_control(p)))
+    order = np.argsort(p)
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(np.array(p)[order] * np.arange(len(p), 0, -1)))
+    return list(map(float, adjusted))
 
 
 def _row(one: Finding, adjusted: float, among: int, declared: Declared) -> tuple[str | int | float | None, ...]:

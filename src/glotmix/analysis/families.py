@@ -1,6 +1,6 @@
 """Settings as a reader compares them: those of one design that share a baseline are one family."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -52,6 +52,14 @@ def families(tables: Iterable[Scores]) -> list[Family]:
         baseline = baselines[name] if baselines[name] in used else ""
         found_families.setdefault((setting.design, baseline), []).append(setting)
     return [Family(*key, tuple(settings)) for key, settings in found_families.items()]
+
+
+def averaged(scores: Scores) -> Iterator[tuple[Family, list[int]]]:
+    """Families, and the indices of what one number for all of one is of: its settings, baseline and controls apart."""
+    for family in families([scores]):
+        names = {setting.name for setting in family.mixtures} - {family.baseline}
+        if places := [index for index, setting in enumerate(scores.settings) if setting.name in names]:
+            yield family, places
 
 
 def short(name: str) -> str:

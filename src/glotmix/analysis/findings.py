@@ -127,7 +127,7 @@ def _named(names: tuple[str, ...], results: pl.DataFrame, declared: Declared | N
 def accuracy_by_language(results: pl.DataFrame) -> pl.DataFrame:
     """Mean score per model, task, setting and language (`ACCURACY_SCHEMA`), with Wilson intervals over items and seeds.
 
-    Where no setting of the model and task has a second seed, they cover the choice of test items only.
+    Where no setting of the model and task has a second seed, the luck of runs is assumed (`noise.py`).
     """
     rows = [
         (scores.model, scores.task, setting.name, setting.rows_per_language, *_cell(scores, index, column))

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from glotmix.analysis.noise import MANY, parts
+from glotmix.analysis.noise import ASSUMED, MANY, Parts, parts
 from glotmix.analysis.scores import Array, Scores
 
 LEVEL = 0.95
@@ -81,16 +81,23 @@ def interval(scores: Scores, settings: Sequence[int], of: Callable[[Array], floa
     found, note = parts(scores, settings, slopes), _borrowed(scores, settings)
     if np.isnan(found.items):
         return undefined(_why(scores), found.n, of(means))
-    between, degrees = (0.0, np.inf) if np.isnan(found.between) else (found.between, found.run_degrees)
-    variance = found.items + max(0.0, between - found.chance)
-    if variance < _NO_VARIATION and found.n < 2:
-        return undefined("nothing varies, and no n_items tells how much it could", found.n, of(means))
-    if variance < _NO_VARIATION:
-        return replace(_nothing_varies(of(means), slopes, found.n, note), basis=found.basis)
-    chance = between**2 * (1 + 2 / degrees)  # what is expected of it: a variance that came out small promises too much
-    spread = found.items**2 / found.item_degrees + chance / degrees
-    degrees = max(variance**2 / spread, min(found.item_degrees, degrees))
-    return replace(_symmetric(of(means), float(np.sqrt(variance)), degrees, found.n, note), basis=found.basis)
+    luck = max(0.0, found.between - found.chance)
+    if found.items < _NO_VARIATION and (luck < _NO_VARIATION or not scores.replicated):
+        if found.n < 2:
+            return undefined("nothing varies, and no n_items tells how much it could", found.n, of(means))
+        found = found._replace(items=_exact_limit(slopes, found.n), item_degrees=found.n - 1)
+        note = "; ".join(filter(None, (note, f"no variation in {found.n} items: exact limit")))
+    error, degrees = float(np.sqrt(found.items + luck)), _degrees(found, found.items + luck)
+    half = _quantile(degrees, LEVEL) * error
+    return Interval(of(means), of(means) - half, of(means) + half, error, degrees, found.n, note, found.basis)
+
+
+def _degrees(found: Parts, variance: float) -> float:
+    """Satterthwaite's. Of the runs' variance its expected square counts: one that came out small promises too much."""
+    between = found.between**2 * (1 + 2 / found.run_degrees)
+    spread = found.items**2 / found.item_degrees + between / found.run_degrees
+    least = min(found.item_degrees, found.run_degrees)
+    return max(variance**2 / spread, least) if spread > 0 else least
 
 
 def _why(scores: Scores) -> str:
@@ -102,7 +109,7 @@ def _why(scores: Scores) -> str:
 def from_draws(estimate: float, drawn: Array, n: int, *, basis: str, counted: str = "test items") -> Interval:
     """The middle 95 % of (draws,) values, moved to where the estimate is their median (bias-corrected percentiles:
     Efron & Tibshirani 1993, section 14.3): the largest of noisy numbers is too large, and once more in the draws.
-    Draws that are NaN are left out, and told.
+    Draws that are NaN are left out, and told from 0.1 % on.
     """
     known = drawn[~np.isnan(drawn)]
     if len(known) < max(2, len(drawn) / 2) or np.isnan(estimate):
@@ -111,9 +118,10 @@ def from_draws(estimate: float, drawn: Array, n: int, *, basis: str, counted: st
     shift = 2 * ndtri(np.clip(below, 1 / len(known), 1 - 1 / len(known)))
     normal = _quantile(MANY, LEVEL)
     low, high = np.quantile(known, ndtr([shift - normal, shift + normal]))
-    lost = f"no value in {1 - len(known) / len(drawn):.1%} of resamples" if len(known) < len(drawn) else ""
+    lost = 1 - len(known) / len(drawn)
+    note = f"no value in {lost:.1%} of resamples" if lost >= 0.001 else ""
     error = float(high - low) / 2 / normal
-    return Interval(float(estimate), float(low), float(high), error, MANY, n, lost, basis, counted)
+    return Interval(float(estimate), float(low), float(high), error, MANY, n, note, basis, counted)
 
 
 def wilson(successes: int, n: int, counted: str) -> Interval:
@@ -136,6 +144,8 @@ def bounded(plain: Interval) -> Interval:
     amounts to (as in clustered surveys: Dean & Pagano 2015), or on the number of items where no answer differs."""
     p, quantile = plain.estimate, _quantile(plain.degrees, LEVEL)
     answers = p * (1 - p) / plain.standard_error**2 if plain.standard_error > 0 and 0 < p < 1 else plain.n
+    if not answers:
+        return undefined("all answers are alike, and no n_items tells how many there are", 0, p)
     share = quantile**2 / answers
     centre = (p + share / 2) / (1 + share)
     half = float(np.sqrt(share * p * (1 - p) + share**2 / 4)) / (1 + share)
@@ -145,11 +155,6 @@ def bounded(plain: Interval) -> Interval:
 
 def _quantile(degrees: float, level: float) -> float:
     return float(stdtrit(degrees, (1 + level) / 2))
-
-
-def _symmetric(estimate: float, error: float, degrees: float, n: int, note: str) -> Interval:
-    half = _quantile(degrees, LEVEL) * error
-    return Interval(estimate, estimate - half, estimate + half, error, degrees, n, note)
 
 
 def _slopes(of: Callable[[Array], float], means: Array, step: float = 1e-5) -> Array:
@@ -164,18 +169,22 @@ def _slopes(of: Callable[[Array], float], means: Array, step: float = 1e-5) -> A
 
 def _borrowed(scores: Scores, settings: Sequence[int]) -> str:
     """A note where a setting borrows seed noise, or has none."""
-    single = " and ".join(scores.settings[index].name for index in settings if index not in scores.replicated)
-    if not single:
-        return ""
-    names = [scores.settings[index].name for index in scores.replicated]
-    lenders = " and ".join(names) if len(names) <= 3 else f"the {len(names)} settings with several seeds"
-    return f"one seed at {single}: " + (f"seed noise taken from {lenders}" if lenders else "seed noise not measured")
+    if not scores.replicated:
+        return ASSUMED
+    names = [setting.name for setting in scores.settings]
+    single = [names[index] for index in settings if index not in scores.replicated]
+    lenders = [names[index] for index in scores.replicated]
+    return f"one seed at {_few(single)}: seed noise taken from {_few(lenders)}" if single else ""
 
 
-def _nothing_varies(estimate: float, slopes: Array, n: int, note: str) -> Interval:
-    """No item sets the estimate apart from what it is: at 95 % fewer than `share` of all items would (exact binomial
-    limit for 0 of n), and each moves the estimate by at most the slopes of one sign."""
+def _few(names: Sequence[str]) -> str:
+    """At most three by name."""
+    return " and ".join(names) if len(names) <= 3 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+
+
+def _exact_limit(slopes: Array, n: int) -> float:
+    """A variance where no item sets the estimate apart from what it is: at 95 % fewer than `share` of all items would
+    (exact binomial limit for 0 of n), and each moves the estimate by at most the slopes of one sign."""
     share = 1 - ((1 - LEVEL) / 2) ** (1 / n)
     half = share * float(max(slopes.clip(min=0).sum(), -slopes.clip(max=0).sum()))
-    joined = "; ".join(filter(None, (note, f"no variation in {n} items: exact limit")))
-    return Interval(estimate, estimate - half, estimate + half, half / _quantile(n - 1, LEVEL), n - 1, n, joined)
+    return (half / _quantile(n - 1, LEVEL)) ** 2

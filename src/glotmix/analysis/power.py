@@ -8,15 +8,15 @@ the gain adds up
    average it out, further languages as far as its translations differ (design effect of Kish, 1965);
 2. v / n * (1 - c_seed) / L * (1/S + 1/B): chance in the answers of single runs. For one language and one seed each, 1.
    and 2. come to the 2 * v * (1 - c_item) / n of a textbook's paired comparison;
-3. sigma^2 * (1/S + 1/B): a run's level. It moves all languages of the run, so further languages do not help.
+3. sigma^2 * (1 + 1/L) * (1/S + 1/B): a run's luck. One part moves all languages of the run, so further languages do
+   not help; another of the same size is each language's own.
 
 The smallest effect is the true gain that 80 % of such studies find: the interval of `interval.py` is above 0. Few seeds
 leave that interval's own width to chance: what both sides measure together of a run's variance is its truth times
 chi-squared / (S + B - 2), cut at 0 where it is less than 2. accounts for, and the degrees of freedom (Satterthwaite
 1946) move with it. So power is the mean over these studies; a t test with the expected standard error (Cohen 1988,
 chapter 2) is too kind. Further settings with several seeds measure it better, and find a little more. With one seed on
-both sides, 3. is taken as known: nobody measured it, and intervals that leave it out find more, and find what is not
-there.
+both sides nobody measured 3.: it is taken as known, here as in the intervals (`noise.py`, 4.).
 
 Measured, 4,000 studies a case drawn as in `simulate.py` at their smallest effect (1, 2, 3 or 5 seeds on both sides, or
 3 and 1; 1 or 4 languages, 100 or 250 items, sigma 0.5 to 3 points): 78 to 82 % find gains of up to 12 points, 78 to
@@ -32,7 +32,7 @@ from scipy.optimize import brentq
 from scipy.special import gammaincinv, ndtr, stdtrit
 
 from glotmix.analysis.interval import LEVEL, POWER
-from glotmix.analysis.noise import ITEM_CORRELATION, LANGUAGE_CORRELATION, MANY, SEED_CORRELATION
+from glotmix.analysis.noise import ITEM_CORRELATION, LANGUAGE_CORRELATION, MANY, RUN_LUCK, SEED_CORRELATION
 from glotmix.analysis.scores import Array
 
 _LEVELS = (np.arange(64) + 0.5) / 64  # probabilities whose quantiles stand for a distribution
@@ -40,19 +40,14 @@ _LEVELS = (np.arange(64) + 0.5) / 64  # probabilities whose quantiles stand for 
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What the smallest effect rests on, in score units; correlations are over items.
-
-    The correlations are those of `noise.py`. The seeds'
-    standard deviation is that of study 1's three nominally identical runs (Aya 23 7B on MGSM, English only, tables 18
-    to 20): means over eight languages of 25.3, 24.6 and 27.8 %, a deviation of 1.7 points with chance in single answers
-    and about 1.5 without. At 40 % an answer's variance is within 4 % of the largest there is.
-    """
+    """What the smallest effect rests on, in score units; correlations are over items. All but the score is what
+    `noise.py` measured. At 40 % an answer's variance is within 4 % of the largest there is."""
 
     score: float = 0.40  # of setting and baseline: halfway between them
     item_correlation: float = ITEM_CORRELATION  # c_item: a run of the setting and one of the baseline
     seed_correlation: float = SEED_CORRELATION  # c_seed: two runs of one setting
     language_correlation: float = LANGUAGE_CORRELATION  # c_language: what the settings do to an item, in two languages
-    seed_deviation: float = 0.015  # sigma: of a run's mean over its languages, beyond chance in single answers
+    seed_deviation: float = RUN_LUCK  # sigma: of a run in all its languages, and again in each
 
     def __post_init__(self) -> None:
         if not self.item_correlation <= self.seed_correlation < 1:
@@ -76,7 +71,7 @@ def smallest_effect(
     design_effect = (1 + (languages - 1) * given.language_correlation) / languages
     shared = answer * 2 * (given.seed_correlation - given.item_correlation) * design_effect
     chance = answer * (1 - given.seed_correlation) / languages
-    run = chance + given.seed_deviation**2
+    run = chance + given.seed_deviation**2 * (1 + 1 / languages)
     error = float(np.sqrt(shared + run / seeds + run / baseline_seeds))
     needed = _needed(shared, chance, run, seeds, baseline_seeds)
     return float(brentq(lambda gain: ndtr((gain - needed) / error).mean() - POWER, 0, 100 * error))

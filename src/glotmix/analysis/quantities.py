@@ -12,7 +12,7 @@ Study 1 ("The Post-Trainer's Guide to Multilingual Training Data") takes R(s) an
 several seeds the means are taken before the ratio, because a mean of ratios of small scores is biased upwards.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +36,7 @@ _GAINS = {SEEN_GAIN: "seen", UNSEEN_GAIN: "unseen", ANCHOR_GAIN: "anchor", GAIN_
 _LEVELS = {GAP: "gap", RELATIVE: "relative"}
 _RATIO_GAINS = {GAP_CLOSED: "relative"}
 BEYOND = {SEEN_BEYOND: "seen", UNSEEN_BEYOND: "unseen", ANCHOR_BEYOND: "anchor"}
+_NAMED = 8  # settings, in a definition
 _GROUPS = {"anchor": {"anchor"}, "seen": {"seen"}, "unseen": {"unseen"}, "other": {"seen", "unseen"}}
 
 
@@ -105,29 +106,54 @@ def quantities(scores: Scores, setting: int) -> tuple[Quantity, ...]:
     return *asked, *(quantity for control in _controls(scores, setting) for quantity in each(BEYOND, control))
 
 
-def measure(scores: Scores, quantity: Quantity) -> Interval:
-    """The quantity with its interval; undefined, with the reason, where the table cannot give it."""
-    if quantity.absent:
-        return undefined(quantity.absent)
-    return _ratio(scores, quantity) if quantity.level.ratio else interval(scores, quantity.settings, quantity.of)
+def mean_of(asked: Sequence[Quantity], languages: int) -> tuple[list[int], Callable[[Array], float]]:
+    """The settings, each once, and the mean of some quantities of one kind as a function of their means."""
+    settings = list(dict.fromkeys(setting for quantity in asked for setting in quantity.settings))
+    places = [[settings.index(setting) for setting in quantity.settings] for quantity in asked]
+
+    def of(means: Array) -> float:
+        return float(np.mean([quantity.of(means[own]) for quantity, own in zip(asked, places, strict=True)]))
+
+    if asked[0].level.ratio:
+        return settings, of
+    units = np.eye(len(settings) * languages).reshape(-1, len(settings), languages)
+    weights = np.array([of(unit) for unit in units]).reshape(len(settings), languages)  # `of` is linear, and slower
+    return settings, lambda means: float((weights * means).sum())
 
 
-def _ratio(scores: Scores, quantity: Quantity) -> Interval:
+def told_of(scores: Scores, asked: Sequence[Quantity]) -> str:
+    """The definition of the mean of some quantities of one kind."""
+    first, names = asked[0], [scores.settings[quantity.setting].name for quantity in asked]
+    alike = all(quantity.definition == first.definition for quantity in asked)
+    own = first.definition if alike else f"{first.name}, each of a setting's own languages"
+    over = " ".join(names) if len(names) <= _NAMED else f"the {len(names)} settings {names[0]} ... {names[-1]}"
+    return f"{own}, mean over s = {over}"
+
+
+def measure(scores: Scores, *asked: Quantity) -> Interval:
+    """The quantity, or the mean of several, with its interval; undefined where the table cannot give it, and why."""
+    if absent := next((quantity.absent for quantity in asked if quantity.absent), ""):
+        return undefined(absent)
+    settings, of = mean_of(asked, len(scores.languages))
+    return _ratio(scores, settings, of, asked[0].other) if asked[0].level.ratio else interval(scores, settings, of)
+
+
+def _ratio(scores: Scores, settings: list[int], of: Callable[[Array], float], other: Other | None) -> Interval:
     """A ratio needs an anchor score that can be told from 0 (or Fieller's interval for it would be infinite).
 
     A level is never negative and has its interval on the log scale; a difference can be, and has not.
     """
-    column, settings = scores.columns("anchor")[0], quantity.settings
+    column = scores.columns("anchor")[0]
     anchors = [interval(scores, [setting], lambda means: float(means[0, column])) for setting in settings]
     zero = any(anchor.estimate == 0 for anchor in anchors)
     if not all(anchor.low > 0 for anchor in anchors):
-        estimate = np.nan if zero else quantity.of(scores.means[settings])
+        estimate = np.nan if zero else of(scores.means[settings])
         return undefined("the anchor scores too near 0 for a ratio to it", anchors[0].n, estimate)
-    if quantity.other:
-        return interval(scores, settings, quantity.of)
-    if quantity.of(scores.means[settings]) == 0:
+    if other:
+        return interval(scores, settings, of)
+    if of(scores.means[settings]) == 0:
         return undefined("every other language scores 0", anchors[0].n, estimate=0.0)
-    return exponential(interval(scores, settings, lambda means: float(np.log(quantity.of(means)))))
+    return exponential(interval(scores, settings, lambda means: float(np.log(of(means)))))
 
 
 def _baseline(scores: Scores, setting: int) -> Other | None:

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from glotmix.analysis.interval import LEVEL, Interval, interval, undefined
-from glotmix.analysis.noise import MANY
+from glotmix.analysis.noise import ASSUMED, MANY, based_on
 from glotmix.analysis.scores import Array, Scores
 from glotmix.errors import UserError
 
@@ -44,8 +44,8 @@ class Series:
         return {n: place for n, place in self.places.items() if n}
 
     def matched(self, other: "Series") -> list[int]:
-        """The rows per language that both have."""
-        return [n for n in self.places if n in other.places]
+        """The rows per language that both have, in runs of their own."""
+        return [n for n, place in self.places.items() if other.places.get(n, place) != place]
 
 
 def series_of(scores: Scores) -> list[Series]:
@@ -118,7 +118,7 @@ class Levels:
     errors: Array
     n: int
     basis: str
-    remark: str = ""  # what the errors leave out
+    remark: str = ""  # what the errors assume
 
     def best(self, places: Sequence[int]) -> int:
         return max(places, key=lambda place: self.found[place])
@@ -134,8 +134,8 @@ def levels_of(scores: Scores, drawn: Array, columns: Sequence[int]) -> Levels:
     found = scores.means[:, columns].mean(axis=1)
     counts = scores.items[list(columns)]
     n = 0 if np.isnan(counts).any() else int(counts.min())
-    basis = f"resampled items{' and seeds' if scores.replicated else ''}, any contender the best"
-    remark = "" if scores.replicated else "one seed everywhere: seed noise not measured"
+    basis = f"resampled {based_on('items', scores)}, any contender the best"
+    remark = "" if scores.replicated else ASSUMED
     return Levels(found, drawn[:, :, columns].mean(axis=2) - found, n, basis, remark)
 
 

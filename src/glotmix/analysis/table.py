@@ -166,8 +166,14 @@ def nearest(column: str, present: Sequence[str]) -> str:
     unknown = [name for name in present if name not in RESULTS_SCHEMA and name not in MEANS_SCHEMA]
     near = [name for name in unknown if meant(name) == column]
     if near:
-        return f"rename {near[0]!r}, which looks like it"
-    return f"the table has: {', '.join(present) or 'no column'}"
+        return f"rename {near[0]!r:.60}, which looks like it"
+    return f"the table has: {listed(present, 12) or 'no column'}"
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """A few of them, as a terminal may show them."""
+    shown = [name if name.isprintable() else ascii(name) for name in names[:most]]
+    return ", ".join(f"{name:.60}" for name in shown) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def meant(name: str) -> str | None:

@@ -4,10 +4,10 @@
 2. Shares of right answers have a grid: a mean over k languages of 250 items is a multiple of 1 / 250 k, and a ratio to
    English one of that over a count of English answers. If no table gives the figure, the grid says how many languages
    could: as many as are printed, or more. Points that some languages beside the printed ones, or in their place, would
-   make with scores from 0 to 1 depend on undisclosed data.
+   make with scores from 0 to 1 depend on undisclosed data, unless points anywhere are likely to lie on that grid.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import combinations
 from typing import NamedTuple
@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from glotmix.analysis.scores import Array
-from glotmix.evidence.check import FOLLOWS, NOT, UNDISCLOSED, Claim, Outcome
+from glotmix.analysis.interval import LEVEL
+from glotmix.analysis.scores import Array, Mask
+from glotmix.evidence.check import FOLLOWS, NOT, UNCLEAR, UNDISCLOSED, Claim, Outcome
 from glotmix.evidence.series import (
     ENGLISH,
     LANGUAGES,
@@ -35,7 +36,7 @@ from glotmix.evidence.series import (
 from glotmix.evidence.tables import GUIDE, ITEMS, RATING, RIGHT_OR_WRONG, printed
 
 READ = 1e-4  # how exactly a point was read off, at worst
-GRID = 6e-5  # where it was read exactly: the fourth decimal
+_DIGIT = 1e-4  # the last that is kept of a point
 HALF = 0.005 + 1e-9  # of the last digit of a printed share
 HIDDEN = 3  # languages that were evaluated and not printed, at most
 
@@ -61,6 +62,13 @@ def figures() -> Iterator[Figure]:
 def plotted(name: str, own: Series) -> Figure:
     """A series' line in a figure of ratios."""
     return next(one for one in figures() if one.name == name and one.of == own)
+
+
+def plotted_mean(own: Series, columns: Sequence[int]) -> Figure | None:
+    """A series' mean over languages as a figure has it, if the tables give that line: it has more digits than they."""
+    lines = (one for one in figures() if one.of == own and one.kind == "mean" and one.rows == own.rows)
+    ends = UNSEEN if list(columns) == UNSEEN else SEEN
+    return next((one for one in lines if one.columns == ends and not _off(one, mean(columns))[1]), None)
 
 
 def _figure(name: str, panel: str, line: str, part: pl.DataFrame) -> Figure:
@@ -116,8 +124,10 @@ def against_tables(figure: Figure) -> Outcome:
         return Outcome(recomputed, uncertainty, FOLLOWS, told)
     missed = f"{outside} of {len(figure.values)} points are not what the tables give"
     if made := _undisclosed(figure):
-        return Outcome(recomputed, uncertainty, UNDISCLOSED, f"{missed}; {made}")
-    return Outcome(recomputed, uncertainty, NOT, "; ".join(filter(None, (missed, _another(figure)))))
+        told, chance = made
+        verdict = UNDISCLOSED if chance < 1 - LEVEL else UNCLEAR
+        return Outcome(recomputed, uncertainty, verdict, f"{missed}; {told} (by chance: {chance:.0e})")
+    return Outcome(recomputed, uncertainty, NOT, f"{missed}; {_another(figure) or 'nothing printed tells why'}")
 
 
 def _another(figure: Figure) -> str:
@@ -148,31 +158,36 @@ def _off(figure: Figure, of: Of) -> tuple[float, int]:
     return float(np.abs(figure.values - of(figure.of.means)[_at(figure)]).max()), int(outside.sum())
 
 
-def _undisclosed(figure: Figure) -> str:
-    """What beside the printed scores would make every point; empty where nothing would."""
+def _undisclosed(figure: Figure) -> tuple[str, float] | None:
+    """What beside the printed scores would make every point, and how likely points anywhere would fit so well."""
     if figure.of.task != RIGHT_OR_WRONG or figure.kind == "gap":
-        return ""
+        return None
     known = len(figure.columns)
     for count in range(known, known + HIDDEN + 1):
-        if not _on_grid(figure, count):
+        if not _on_grid(figure, figure.values, count).all():
             continue
         for swapped in range(HIDDEN + 1):
             for out in combinations(figure.columns, swapped):
                 hidden = count - known + swapped
                 if hidden and _possible(figure, [column for column in figure.columns if column not in out], hidden):
-                    added, grid = count - known, f"all lie on the grid of {count} languages"
-                    more = [f"{added} more than printed"] * bool(added) + [f"{swapped} other than printed"] * bool(
-                        swapped
-                    )
-                    return f"{grid}: {' and '.join(more)}, scoring from 0 to 1, would make them"
-    return ""
+                    more = [f"{count - known} more than printed"] * (count > known)
+                    more += [f"{swapped} not as printed"] * (swapped > 0)
+                    told = f"all lie on the grid of {count} languages, at least {' and '.join(more)}"
+                    return told, min(1.0, _chance(figure, count) * (HIDDEN + 1))
+    return None
 
 
-def _on_grid(figure: Figure, languages: int) -> bool:
-    """Whether every point can be a mean over so many languages of shares of right answers."""
+def _on_grid(figure: Figure, values: Array, languages: int) -> Mask:
+    """(..., points): whether they can be means over so many languages of shares of right answers."""
     counts = _english(figure) if figure.kind == "relative" else np.array([[ITEMS[figure.of.task]]])
-    total = figure.values[:, None] * languages * counts  # (points, counts): right answers in all languages
-    return bool((np.abs(total - total.round()) <= GRID * languages * counts).any(axis=1).all())
+    total = values[..., None] * languages * counts  # (..., points, counts): right answers in all languages
+    return np.asarray((np.abs(total - total.round()) <= (_DIGIT / 2 + 1e-9) * languages * counts).any(axis=-1))
+
+
+def _chance(figure: Figure, languages: int) -> float:
+    """How likely all points would lie on the grid if they lay anywhere within 0.01 of where they do."""
+    around = figure.values.round(4) + _DIGIT * np.arange(-100, 101)[:, None]
+    return float(_on_grid(figure, around, languages).mean(axis=0).prod())
 
 
 def _english(figure: Figure) -> Array:

@@ -5,9 +5,9 @@ from functools import partial
 
 import numpy as np
 
-from glotmix.analysis.scores import Array
 from glotmix.evidence import correlations, differences, figures, plateaus
-from glotmix.evidence.check import UNDISCLOSED, Claim, Outcome, Recomputed, exceeds, only, same
+from glotmix.evidence.check import FOLLOWS, UNDISCLOSED, Claim, Outcome, Recomputed
+from glotmix.evidence.rules import exceeds, only, same
 from glotmix.evidence.series import OTHERS, Of, Series, gap, mean, peak, relative, rise, series
 from glotmix.evidence.tables import GUIDE, RATING, printed
 
@@ -105,16 +105,15 @@ def _gap_closed() -> Iterator[Claim]:
 
 
 def _closed(own: Series, number: str, figure: str) -> Outcome:
-    plotted = _of_figure(figure, own, lambda values: float(values.max() - values[0]))
-    return same(number, only(own.recomputed(rise(relative), 100)), plotted)
-
-
-def _of_figure(name: str, own: Series, of: Callable[[Array], float]) -> dict[str, Recomputed]:
-    """What the plotted curve gives, where it has data that the tables lack."""
-    line = figures.plotted(name, own)
-    if figures.against_tables(line).verdict != UNDISCLOSED:
-        return {}
-    return {"of the plotted points": Recomputed.read(100 * of(line.values), 200 * figures.READ)}
+    readings = {"of the table": own.recomputed(rise(relative), 100)}
+    line = figures.plotted(figure, own)
+    read = {
+        "of the plotted points": Recomputed.read(100 * float(line.values.max() - line.values[0]), 200 * figures.READ),
+        "of the plotted points from the lowest": Recomputed.read(100 * float(np.ptp(line.values)), 200 * figures.READ),
+    }
+    verdict = figures.against_tables(line).verdict
+    known, hidden = (read if verdict == each else {} for each in (FOLLOWS, UNDISCLOSED))
+    return same(number, {**readings, **known}, hidden, scale=100)
 
 
 def _multi_task() -> Iterator[Claim]:
@@ -135,7 +134,7 @@ def _multi_task() -> Iterator[Claim]:
         "results, tables 18 23",
         "100 (max over n of the other languages' mean, single-task − multi-task), points",
         "8",
-        lambda: same("8", only(lost(best))),
+        lambda: same("8", only(lost(best)), scale=100),
     )
     yield _claim(
         "R7 MR level number",
@@ -167,8 +166,10 @@ def _multi_task() -> Iterator[Claim]:
 
 
 def _tops_out(own: Series) -> Outcome:
-    plotted = _of_figure("Fig4", own, lambda values: float(values.max()))
-    return exceeds(60, own.recomputed(peak(relative), 100), next(iter(plotted.values()), None))
+    line = figures.plotted("Fig4", own)
+    read = Recomputed.read(100 * float(line.values.max()), 100 * figures.READ)
+    plotted = read if figures.against_tables(line).verdict == UNDISCLOSED else None
+    return exceeds(60, own.recomputed(peak(relative), 100), plotted)
 
 
 def _gap_at(own: Series, n: int, number: str) -> Outcome:
@@ -176,7 +177,7 @@ def _gap_at(own: Series, n: int, number: str) -> Outcome:
 
 
 def _best(own: Series, number: str) -> Outcome:
-    return same(number, only(own.recomputed(peak(mean(OTHERS)), 100)))
+    return same(number, only(own.recomputed(peak(mean(OTHERS)), 100)), scale=100)
 
 
 def _matched() -> Iterator[Claim]:
@@ -215,7 +216,7 @@ def _level_at(own: Series, n: int) -> Outcome:
         "with English": own.recomputed(lambda means: mean(_EVERYONE)(means)[..., at], 100),
         "without": own.recomputed(lambda means: mean(OTHERS)(means)[..., at], 100),
     }
-    return same("68", readings, _of_level(own, "Fig4" if own.design == "multi" else "Fig2", n))
+    return same("68", readings, _of_level(own, "Fig4" if own.design == "multi" else "Fig2", n), scale=100)
 
 
 def _of_level(own: Series, name: str, n: int) -> dict[str, Recomputed]:

@@ -7,16 +7,21 @@
    degrees of freedom. A curve that really moves between neighbours makes it larger: verdicts get more careful.
 3. At 7B three runs of one setting are added: the study's only replicates.
 4. Counts of test items give a variance too (`glotmix.analysis`). The larger of the two holds.
-5. A contrast of values has t intervals; what has a maximum in it is drawn.
+5. Runs whose luck is alike between neighbours (nested data, say) would make it too small: nothing printed can tell.
+6. A contrast of values has t intervals; what has a maximum in it is drawn.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from itertools import permutations
 from zlib import crc32
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 from scipy.stats import rankdata
@@ -40,9 +45,28 @@ class Noise:
     deviation: float
     degrees: float
     source: str
+    common: float = 0.0  # variance by the choice of items that all settings share
+
+
+_by_runs: ContextVar[bool] = ContextVar("by runs", default=False)
+
+
+@contextmanager
+def by_runs() -> Iterator[None]:
+    """The other way to measure noise, that of `glotmix.analysis`: items and the replicates, nothing from neighbours. It
+    has two degrees of freedom at 7B, and at the other models no luck of training at all."""
+    token = _by_runs.set(True)
+    try:
+        yield
+    finally:
+        _by_runs.reset(token)
 
 
 def noise(own: Series, of: Of) -> Noise:
+    by_items, common = _by_items(own, of)
+    if _by_runs.get():
+        found = _of_step(_scores(own.model, own.task, (0, 1, 2)), own, of)
+        return Noise(found.standard_error / np.sqrt(2), found.degrees, found.basis, common)
     level = of(own.means)
     later = np.diff(level[1:])
     count = len(later) + 1
@@ -53,18 +77,28 @@ def noise(own: Series, of: Of) -> Noise:
         spare = len(runs) - 1
         variance = (variance * degrees + float(runs.var(ddof=1)) * spare) / (degrees + spare)
         degrees, source = degrees + spare, "neighbours and replicates"
-    by_items = _by_items(own, of)
     if by_items > variance:
-        return Noise(float(np.sqrt(by_items)), MANY, "item counts")
-    return Noise(float(np.sqrt(variance)), degrees, source)
+        return Noise(float(np.sqrt(by_items)), MANY, "item counts", common)
+    return Noise(float(np.sqrt(variance)), degrees, source, common)
 
 
-def _by_items(own: Series, of: Of) -> float:
-    """Variance of one value by the choice of test items: half that of the difference of two settings."""
-    scores = _scores(own.model, own.task)
+def _by_items(own: Series, of: Of) -> tuple[float, float]:
+    """Variance of one value by the choice of test items: its own part, half that of the difference of two settings, and
+    the part that all settings have in common."""
+    scores = _scores(own.model, own.task, (0,))
+    whole = interval(scores, _places(scores, own)[-1:], lambda means: float(of(means)[0])).standard_error ** 2
+    part = _of_step(scores, own, of).standard_error ** 2 / 2
+    return part, max(0.0, whole - part)
+
+
+def _of_step(scores: Scores, own: Series, of: Of) -> Interval:
+    """Between the last two settings."""
+    return interval(scores, _places(scores, own), lambda means: float(np.diff(of(means))[0]))
+
+
+def _places(scores: Scores, own: Series) -> list[int]:
     found = [scores.place(f"{own.design}/n={n}") for n in (own.rows[-2], own.rows[-1])]
-    places = [place for place in found if place is not None]
-    return interval(scores, places, lambda means: float(np.diff(of(means))[0])).standard_error ** 2 / 2
+    return [place for place in found if place is not None]
 
 
 def shown_plateau(own: Series, columns: Sequence[int], n: int) -> str:
@@ -77,10 +111,10 @@ def shown_plateau(own: Series, columns: Sequence[int], n: int) -> str:
 
 
 @cache
-def _scores(model: str, task: str) -> Scores:
-    """Without the further runs of a setting: so that only items make it vary."""
-    own = table(GUIDE)
-    return next(read_scores(own.filter(model=model, task=task, seed=0)))
+def _scores(model: str, task: str, seeds: tuple[int, ...]) -> Scores:
+    """With seed 0 alone, only items make it vary."""
+    own = table(GUIDE).filter(pl.col("seed").is_in(seeds), model=model, task=task)
+    return next(read_scores(own))
 
 
 def contrast(own: Series, of: Of, weights: Sequence[float] | Array) -> Interval:
@@ -89,10 +123,15 @@ def contrast(own: Series, of: Of, weights: Sequence[float] | Array) -> Interval:
 
 
 def contrasts(parts: Sequence[tuple[Series, Of, Sequence[float] | Array]]) -> Interval:
-    """A sum of contrasts of several series."""
+    """A sum of contrasts of several series. In a level, whose weights do not add up to 0, is the luck of the test items
+    that all settings of a model and task share."""
     found = [(float(of(own.means) @ np.asarray(weights)), noise(own, of), weights) for own, of, weights in parts]
     variances = [each.deviation**2 * float((np.asarray(weights) ** 2).sum()) for _, each, weights in found]
-    variance = sum(variances)
+    levels: dict[tuple[str, str], float] = defaultdict(float)
+    for own, _, weights in parts:
+        levels[own.model, own.task] += float(np.sum(weights))
+    common = {(own.model, own.task): each.common for (own, _, _), (_, each, _) in zip(parts, found, strict=True)}
+    variance = sum(variances) + sum(weight**2 * common[key] for key, weight in levels.items())
     degrees = variance**2 / sum(part**2 / each.degrees for part, (_, each, _) in zip(variances, found, strict=True))
     return _interval(sum(value for value, _, _ in found), float(np.sqrt(variance)), degrees, found[0][1].source)
 

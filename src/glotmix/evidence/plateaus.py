@@ -6,20 +6,11 @@ from functools import partial
 
 import numpy as np
 
-from glotmix.analysis.interval import LEVEL
 from glotmix.analysis.scores import Array
 from glotmix.evidence import figures
-from glotmix.evidence.check import (
-    Claim,
-    Outcome,
-    Recomputed,
-    alike,
-    beyond_noise,
-    differs,
-    likeliest,
-    same,
-)
+from glotmix.evidence.check import Claim, Outcome, Recomputed
 from glotmix.evidence.luck import contrast, drawn, later, shown_plateau, step
+from glotmix.evidence.rules import alike, beyond_noise, differs, likeliest, same
 from glotmix.evidence.series import (
     OTHERS,
     Of,
@@ -71,7 +62,7 @@ def _closes(own: Series) -> Outcome:
 def _chosen(own: Series) -> Outcome:
     alone = drawn(own, relative, flat=True)
     level = relative(own.means)
-    return beyond_noise(float(level.max() - level[0]), float(np.quantile(alone.max(axis=1) - alone[:, 0], LEVEL)))
+    return beyond_noise(float(level.max() - level[0]), alone.max(axis=1) - alone[:, 0])
 
 
 def _plateaus() -> Iterator[Claim]:

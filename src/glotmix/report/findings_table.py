@@ -1,6 +1,6 @@
-"""Findings on a terminal: what can be concluded, then what cannot, then levels; a line each, question by question.
+"""Findings on a terminal: how many of each can be concluded, then the clearest of them, question by question.
 
-Of very many the clearest are shown, in the order of the questions. Notes and formulas stand below, each once.
+What can be concluded comes first, then what cannot, then levels. Notes and formulas of what is shown stand below.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,10 @@ from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from glotmix.analysis.families import short
 from glotmix.report.text import NONE, signed, span, symbol
 
-LINES = 40  # of a table
-MIN_WIDTHS = {"finding": 16, "model": 12}
+LINES = 20  # of a table, and of the reasons and notes below
+MIN_WIDTHS = {"finding": 18, "model": 8, "task": 4, "conclusion": 10}  # these wrap: the rest fits 80 columns as it is
 COLOURS = {"higher": "green", "lower": "red", "no difference": "cyan", "cannot tell": "yellow"}
 _CONCLUDED = pl.col("conclusion").is_in(["higher", "lower", "no difference"])
 _UNCLEAR = pl.col("conclusion") == "cannot tell"
@@ -30,54 +29,80 @@ LEGEND = (
     " name, model and task."
     " Could be seen: the true difference that 4 of 5 such studies find."
 )
+_TEXTS = ("name", "model", "task", "setting", "compared_with", "definition", "conclusion", "note")
 
 
 def findings_table(findings: pl.DataFrame) -> list[Table | str]:
     """Of `FINDINGS_SCHEMA`, as `findings` gives them."""
-    filled = findings.with_columns(pl.col("conclusion", "note", "definition", "compared_with").fill_null(""))
-    parts = [(title, filled.filter(which), clearest) for title, (which, clearest) in TABLES.items()]
-    tables = [part for title, own, clearest in parts if len(own) for part in _part(title, own, clearest)]
-    below = {"Without an interval": _bare(filled), "Notes": _notes(filled), "Definitions": _definitions(filled)}
-    return [*tables, LEGEND, *(line for title, lines in below.items() if lines for line in ("", title, *lines))]
+    printable = pl.col(_TEXTS).fill_null("").str.replace_all(r"[\p{Cc}\p{Cf}]", "�")  # a terminal must not obey names
+    filled = findings.with_columns(printable).with_row_index("at")
+    parts = {title: _clearest(filled.filter(which), clearest) for title, (which, clearest) in TABLES.items()}
+    shown = pl.concat([own for own, _ in parts.values()])
+    tables = [part for title, (own, left) in parts.items() if len(own) for part in _part(title, own, left)]
+    below = {"Without an interval": _bare(filled), "Notes": _notes(shown), "Definitions": _definitions(shown)}
+    lines = [line for title, lines in below.items() if lines for line in ("", title, *lines)]
+    return [*(_counts(filled) if any(left for _, left in parts.values()) else []), *tables, LEGEND, *lines]
+
+
+def _clearest(own: pl.DataFrame, clearest: pl.Expr) -> tuple[pl.DataFrame, int]:
+    """In the order of the questions; and how many are left."""
+    asked = own.with_columns(asked=pl.col("at").min().over("name"))
+    shown = asked.sort(clearest, nulls_last=True, maintain_order=True).head(LINES).sort("asked", "at")
+    return shown, len(own) - len(shown)
+
+
+def _counts(findings: pl.DataFrame) -> list[Table | str]:
+    """Of the questions that have an answer."""
+    of_each = [(pl.col("conclusion") == kind).sum().alias(kind) for kind in COLOURS]
+    counted = findings.group_by("name", maintain_order=True).agg(*of_each)
+    answered = counted.filter(pl.sum_horizontal("higher", "lower", "no difference") > 0)
+    table = _table("How many findings", ["finding", *(f">{kind}" for kind in COLOURS)])
+    for name, *numbers in answered.iter_rows():
+        table.add_row(Text(name), *(str(number or "") for number in numbers))
+    rest = len(counted) - len(answered)
+    return [table, *([f"and {rest:,} more names, of which nothing can be concluded"] if rest else []), ""]
 
 
 def _bare(findings: pl.DataFrame) -> list[str]:
-    """What no interval could be made for, each reason once."""
+    """What no interval could be made for, with the first reason."""
     reason = pl.col("note").str.strip_prefix("cannot tell: ")
-    grouped = findings.filter(_BARE).group_by("name", reason, maintain_order=True).len()
-    return [f"{name}: {why}{f' ({count:,} findings)' if count > 1 else ''}" for name, why, count in grouped.iter_rows()]
+    grouped = findings.filter(_BARE).group_by("name", maintain_order=True).agg(reason.first(), pl.len())
+    lines = [
+        f"{name}: {why}{f' ({count:,} findings)' if count > 1 else ''}" for name, why, count in grouped.iter_rows()
+    ]
+    return _few(lines)
 
 
-def _part(title: str, own: pl.DataFrame, clearest: pl.Expr) -> list[Table | str]:
-    names = {name: place for place, name in enumerate(own["name"].unique(maintain_order=True))}
-    asked = pl.col("name").replace_strict(names)
-    shown = own.with_row_index("at").sort(clearest, nulls_last=True, maintain_order=True).head(LINES)
-    lines = shown.sort(asked, "at").iter_rows(named=True)
+def _few(lines: list[str]) -> list[str]:
+    return lines[:LINES] + ([f"and {len(lines) - LINES:,} more; --json prints all"] if len(lines) > LINES else [])
+
+
+def _part(title: str, own: pl.DataFrame, left: int) -> list[Table | str]:
+    """A line with the name, then a line for each setting, or model and task."""
     whose = ", ".join(own[name][0] for name in ("model", "task") if own[name].n_unique() == 1 and own[name][0])
     table = _table(f"{title}: {whose}" if whose else title, columns := _columns(own))
-    last = ""
-    for line in lines:
-        cells = {**_cells(line), "finding": line["name"] if line["name"] != last else ""}
-        table.add_row(*map(_text, (cells[column.removeprefix(">")] for column in columns)))
-        last = line["name"]
-    left = len(own) - len(shown)
+    for (name,), lines in own.group_by("name", maintain_order=True):
+        table.add_row(Text(str(name), "bold"))
+        for line in lines.iter_rows(named=True):
+            cells = _cells(line)
+            table.add_row(*map(_text, (cells[column.removeprefix(">")] for column in columns)))
     return [table, *([f"and {left:,} more, less clear; --json prints all"] if left else []), ""]
 
 
 def _columns(own: pl.DataFrame) -> list[str]:
     """Names as far as they differ; what a table of such findings tells of each."""
     among = [name for name in ("model", "task") if own[name].n_unique() > 1]
-    tested = {"": [], "cannot tell": [">could be seen", ">p"]}.get(own["conclusion"][0], ["conclusion", ">p"])
-    return ["finding", *among, "setting", ">estimate", ">95 % interval", *tested]
+    tested = {"": [], "cannot tell": [">could be seen"]}.get(own["conclusion"][0], ["conclusion", ">p"])
+    return ["finding", *among, ">estimate", ">95 % interval", *tested]
 
 
 def _cells(line: Mapping[str, Any]) -> dict[str, str | Text]:
-    unit, setting, other = line["unit"], short(line["setting"]), short(line["compared_with"])
+    unit = line["unit"]
     behind = "" if unit == "score" else symbol(unit)
     texts = {
+        "finding": f"  {_setting(line['setting'], line['compared_with'])}",
         "model": line["model"],
         "task": line["task"],
-        "setting": f"{setting} − {other}" if other and setting else f"above {other}" if other else setting,
         "estimate": NONE if line["estimate"] is None else f"{signed(line['estimate'], unit)} {behind}".rstrip(),
         "95 % interval": span(line["low"], line["high"], unit),
         "could be seen": NONE if line["detectable"] is None else signed(line["detectable"], unit).lstrip("+"),
@@ -86,13 +111,20 @@ def _cells(line: Mapping[str, Any]) -> dict[str, str | Text]:
     return {**texts, "conclusion": Text(line["conclusion"], COLOURS.get(line["conclusion"], ""))}
 
 
+def _setting(setting: str, other: str) -> str:
+    """The design once, where both have the same."""
+    if not other:
+        return setting
+    return f"{setting} − {other.removeprefix(setting.rpartition('/')[0] + '/')}" if setting else f"above {other}"
+
+
 def _text(cell: str | Text) -> Text:
     """Names that others chose are never read as markup."""
     return Text(cell) if isinstance(cell, str) else cell
 
 
 def _notes(findings: pl.DataFrame) -> list[str]:
-    return list(dict.fromkeys(filter(None, map(_own_note, findings.filter(~_BARE).iter_rows(named=True)))))[:LINES]
+    return _few(list(dict.fromkeys(filter(None, map(_own_note, findings.iter_rows(named=True))))))
 
 
 def _own_note(line: Mapping[str, Any]) -> str:
@@ -112,12 +144,10 @@ def _definitions(findings: pl.DataFrame) -> list[str]:
 
 
 def _table(title: str, columns: Sequence[str]) -> Table:
-    """Only names wrap; all that others wrote stands as it is."""
     table = Table(title=Text(title, "bold"), title_justify="left", box=None, pad_edge=False)
     for column in columns:
         justify: JustifyMethod = "right" if column.startswith(">") else "left"
-        wraps = column in ("finding", "model", "setting")
         heading = Text(column.removeprefix(">"))
         least = MIN_WIDTHS.get(column, len(heading))
-        table.add_column(heading, justify=justify, no_wrap=not wraps, overflow="fold", min_width=least)
+        table.add_column(heading, justify=justify, no_wrap=column not in MIN_WIDTHS, overflow="fold", min_width=least)
     return table

@@ -87,7 +87,7 @@ def verdict_shares(results: pl.DataFrame) -> pl.DataFrame:
     if "verdict" not in results.columns:
         results = results.clear().with_columns(verdict=pl.lit(None, pl.String))
     known = pl.DataFrame({"verdict": VERDICTS, "rank": range(len(VERDICTS))})
-    counts = results.group_by(*cell, "verdict").len()
+    counts = results.group_by(*cell, "verdict").len().with_columns(pl.col("verdict").cast(pl.String))
     share = pl.col("len") / pl.col("len").sum().over(cell)
     return counts.with_columns(share=share).join(known, on="verdict").sort(*cell, "rank").drop("len")
 

@@ -11,6 +11,7 @@ from glotmix.analysis import Declared
 from glotmix.analysis.declared import Control
 from glotmix.analysis.read import ASIDE_SCHEMA, Read, read_table
 from glotmix.errors import UserError
+from glotmix.harness.collect import find_files
 from glotmix.language import Language
 from glotmix.study.study import FILE, Study
 
@@ -42,6 +43,8 @@ def read_any(
         _refuse({**of_lm_eval, "--anchor": anchor, "--study": study}, f"{path} is a study, which tells it itself")
         loaded = Study.load(path)
         return Read(loaded.done_results(), pl.DataFrame(schema=ASIDE_SCHEMA)), loaded.declared
+    if path.is_dir() and not find_files([path]):
+        raise UserError(f"{path}: no study.yaml and no results of lm_eval are there; of tables, name one file")
     if path.is_dir() or _is_lm_eval(path):
         _refuse({"--study": study}, f"{path} holds results of lm_eval, which have no studies")
         return _of_lm_eval(path, anchor or "en", runs, metric, languages), Declared()

@@ -333,7 +333,7 @@ class Study:
         """
         found = self.findings()
         if figures:
-            from glotmix.report import export  # charts are slow to import
+            from glotmix.report.page import export  # charts are slow to import
 
             export(self._info(), self.results(), found, figures)
         return self._write_report(found)
@@ -342,7 +342,7 @@ class Study:
         return replace(study_info(self.file, self.resolved, self.store), declared=self.declared)
 
     def _write_report(self, found: pl.DataFrame) -> Path:
-        from glotmix.report import write_report  # charts are slow to import
+        from glotmix.report.page import write_report  # charts are slow to import
 
         results, samples = self.results(), self.samples()
         info = self._info()

@@ -119,7 +119,7 @@ def effects_table(effects: pl.DataFrame) -> list[Table | str]:
     assumed = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in asdict(Assumptions()).items())
     told = f"Smallest gain over the baseline that is found with 80 % power at 95 %, assuming {assumed} (docs/plan.md)."
     if len(effects.filter(seeds=1, baseline_seeds=1)):
-        told += " One seed: seed noise not measured; taken as known here, its intervals leave it out or borrow it."
+        told += " One seed: seed noise not measured; taken as known here, its intervals assume or borrow it."
     return [table, told] if len(effects) else ["Nothing is compared with a baseline: no smallest effect."]
 
 

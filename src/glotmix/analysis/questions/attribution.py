@@ -144,10 +144,10 @@ def _measured(counts: Array) -> tuple[Array, str]:
 def _of_attribution(
     tables: Sequence[Scores], declared: Declared, rows: pl.DataFrame | None = None, most: int | None = None
 ) -> Iterator[Finding]:
+    yield from _refusals(tables, rows)
     for scores in tables:
         for design in designs(scores, rows):
             asked = [at for at in range(len(design.languages)) if design.estimable(at)]
-            yield from _refusals(scores, design)
             if asked and not design.degrees:
                 why = (
                     f"{len(design.settings)} settings for as many terms leave none to tell an error from; add settings"
@@ -162,16 +162,23 @@ def _of_attribution(
                 yield from _contributions(scores, design, asked)
 
 
-def _refusals(scores: Scores, design: Design) -> Iterator[Finding]:
-    """One for each group of languages that the design does not tell apart."""
-    groups = {design.together(at) for at in range(len(design.languages)) if not design.estimable(at)}
-    for group in sorted(groups):
+def _refusals(tables: Sequence[Scores], rows: pl.DataFrame | None) -> Iterator[Finding]:
+    """One for each group of languages that a design does not tell apart, whatever the model and task."""
+    groups = {
+        (design.name, design.together(at)): None
+        for scores in tables
+        for design in designs(scores, rows)
+        for at in range(len(design.languages))
+        if not design.estimable(at)
+    }
+    for name, group in groups:
         if len(group) > 1:
             named = f"{', '.join(group[:-1])} and {group[-1]}"
             why = f"{named} always come together; a design that adds them apart is needed: groups or coverage"
         else:
             why = f"the rows of {group[0]} follow from those of the other languages; vary them by themselves"
-        yield _finding(scores, design, f"beta of {' '.join(group)}: what it adds to a(l, s)", undefined(why))
+        definition = f"beta of {' '.join(group)}: what it adds to a(l, s)"
+        yield Finding(CONTRIBUTION, "", "", name, definition, undefined(why))
 
 
 def _contributions(scores: Scores, design: Design, asked: Sequence[int]) -> Iterator[Finding]:

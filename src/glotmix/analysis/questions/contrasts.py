@@ -66,21 +66,24 @@ def compare(
         _check_named(tables, {a: ones, b: others})
         for scores, one, other in zip(tables, ones, others, strict=True):
             if one and other:
+                _check_apart(scores, one, other)
                 yield from _compared(scores, one, other, languages)
 
     return answer([part], results, declared)
 
 
 def of_groups(tables: Sequence[Scores], declared: Declared) -> Iterator[Finding]:
-    """Every pair of groups of languages, on the targets of each."""
+    """Every pair of groups of languages, on the targets of each. (`compare` has the single n.)"""
     _check_languages(tables, [tag for tags in declared.groups.values() for tag in tags])
     for scores in tables:
         pairs = [pair for pair in combinations(series_of(scores), 2) if _are_groups(scores, *pair)]
         drawn = draws(scores) if pairs else np.empty(0)
         for one, other in pairs:
             for target, (columns, whole) in targets(scores, (one, other), declared).items():
-                levels = levels_of(scores, drawn, columns)
-                yield from _contrast(scores, one, other, (target, columns), levels, each=whole)
+                yield from _over_rows(scores, one, other, (target, columns))
+                if whole:
+                    yield from _at_equal_total(scores, one, other, (target, columns))
+                    yield _peak(scores, one, other, (target, columns), levels_of(scores, drawn, columns))
 
 
 def _compared(scores: Scores, one: Series, other: Series, languages: Sequence[str] | None) -> Iterator[Finding]:
@@ -97,23 +100,29 @@ def _compared(scores: Scores, one: Series, other: Series, languages: Sequence[st
         pairs = list(zip(one.places.values(), other.places.values(), strict=True))
         yield _smooth(TWO, scores, (one, other), target, pairs, "")
     else:
-        yield from _contrast(scores, one, other, target, levels_of(scores, draws(scores), columns), each=True)
+        for n, pair in _pairs(one, other).items():
+            yield _smooth(EQUAL_ROWS, scores, (one, other), target, [pair], f" at n = {n}")
+        yield from _over_rows(scores, one, other, target)
+        yield from _at_equal_total(scores, one, other, target)
+        yield _peak(scores, one, other, target, levels_of(scores, draws(scores), columns))
 
 
 Target = tuple[str, list[int]]  # what to call the languages, their columns
 
 
-def _contrast(
-    scores: Scores, one: Series, other: Series, target: Target, levels: Levels, each: bool
-) -> Iterator[Finding]:
-    matched = [n for n in one.matched(other) if n]
-    pairs = [(one.places[n], other.places[n]) for n in matched]
-    if each:
-        for n, pair in zip(matched, pairs, strict=True):
-            yield _smooth(EQUAL_ROWS, scores, (one, other), target, [pair], f" at n = {n}")
+def _pairs(one: Series, other: Series) -> dict[int, tuple[int, int]]:
+    """By rows per language above 0."""
+    return {n: (one.places[n], other.places[n]) for n in one.matched(other) if n}
+
+
+def _over_rows(scores: Scores, one: Series, other: Series, target: Target) -> Iterator[Finding]:
+    pairs = _pairs(one, other)
     if len(pairs) > 1:
-        yield _smooth(ALL_ROWS, scores, (one, other), target, pairs, f", mean over n = {_listed(matched)}")
-    yield _peak(scores, one, other, target, levels)
+        where = f", mean over n = {_listed(pairs)}"
+        yield _smooth(ALL_ROWS, scores, (one, other), target, list(pairs.values()), where)
+
+
+def _at_equal_total(scores: Scores, one: Series, other: Series, target: Target) -> Iterator[Finding]:
     if equal := _equal_totals(scores, one, other):
         totals = _listed(scores.settings[place].total_rows or 0 for place, _ in equal)
         yield _smooth(EQUAL_TOTAL, scores, (one, other), target, equal, f", mean over {totals} rows in total")
@@ -186,11 +195,9 @@ def _equal_totals(scores: Scores, one: Series, other: Series) -> list[tuple[int,
 
 def _are_groups(scores: Scores, one: Series, other: Series) -> bool:
     told = one.languages and other.languages and one.languages != other.languages
-    matched = [n for n in one.matched(other) if n]
-    same_anchor = all(
-        scores.settings[one.places[n]].anchor_rows == scores.settings[other.places[n]].anchor_rows for n in matched
-    )
-    return bool(told) and one.tasks == other.tasks and len(matched) > 1 and same_anchor
+    pairs = [[scores.settings[place] for place in pair] for pair in _pairs(one, other).values()]
+    same_anchor = all(first.anchor_rows == second.anchor_rows for first, second in pairs)
+    return bool(told) and one.tasks == other.tasks and len(pairs) > 1 and same_anchor
 
 
 def _check_named(tables: Sequence[Scores], named: Mapping[str, Sequence[Series | None]]) -> None:
@@ -204,6 +211,12 @@ def _check_named(tables: Sequence[Scores], named: Mapping[str, Sequence[Series |
         raise UserError(
             f"compare: no model and task has both {' and '.join(map(repr, named))}; choose two of one model"
         )
+
+
+def _check_apart(scores: Scores, one: Series, other: Series) -> None:
+    if both := set(one.places.values()) & set(other.places.values()):
+        shared = scores.settings[min(both)].name
+        raise UserError(f"compare: {one.name!r} and {other.name!r} both have setting {shared!r}; choose two apart")
 
 
 def _check_languages(tables: Sequence[Scores], tags: Sequence[str]) -> None:

@@ -23,7 +23,7 @@ from glotmix.analysis.answer import answer
 from glotmix.analysis.declared import Declared, Finding
 from glotmix.analysis.interval import LEVEL, Interval, bounded, from_draws, undefined, wilson
 from glotmix.analysis.noise import MANY, draws
-from glotmix.analysis.questions.zero_shot import of_zero_shot
+from glotmix.analysis.questions.zero_shot import of_each_target, of_zero_shot
 from glotmix.analysis.scores import Array, Scores
 
 GROUPS = ("target in training", "target absent", "anchor")
@@ -34,7 +34,7 @@ _ROUNDING = 12  # digits: differences of equal means are ties
 
 def coverage(results: pl.DataFrame, declared: Declared | None = None) -> pl.DataFrame:
     """Win rates and median gains of bilingual settings, and zero-shot against direct (`FINDINGS_SCHEMA`)."""
-    return answer([of_bilingual, of_zero_shot], results, declared)
+    return answer([of_bilingual, of_each_target, of_zero_shot], results, declared)
 
 
 @dataclass(frozen=True)

@@ -43,19 +43,36 @@ Pair = tuple[Series, Series]  # single-task, multi-task
 
 def interference(results: pl.DataFrame, declared: Declared | None = None) -> pl.DataFrame:
     """Single- minus multi-task scores at equal task rows, over all rows, best against best; and the rows saved."""
-    return answer([of_interference], results, declared)
+    return answer([_of_each, of_interference], results, declared)
 
 
 def of_interference(tables: Sequence[Scores], declared: Declared) -> Iterator[Finding]:
-    """For every single- and multi-task series of one model, task and set of training languages."""
+    """Over all rows, for every single- and multi-task series of one model, task and set of training languages; and for
+    all languages but the anchor best against best, and the rows saved."""
+    for scores, pair, name, columns in _targets(tables):
+        matched = [n for n in pair[0].matched(pair[1]) if n]
+        if matched:
+            yield _at_equal_rows(scores, pair, f"{INTERFERENCE} in {name} over all rows", columns, matched)
+        if name == _BESIDE:
+            levels = levels_of(scores, draws(scores), columns)
+            yield _at_the_best(scores, pair, name, columns, levels)
+            yield _rows_saved(scores, pair, levels, declared.margin)
+
+
+def _of_each(tables: Sequence[Scores], declared: Declared) -> Iterator[Finding]:
+    for scores, pair, name, columns in _targets(tables):
+        for n in pair[0].matched(pair[1]):
+            yield _at_equal_rows(scores, pair, f"{INTERFERENCE} in {name}", columns, [n])
+        if name != _BESIDE:
+            yield _at_the_best(scores, pair, name, columns, levels_of(scores, draws(scores), columns))
+
+
+def _targets(tables: Sequence[Scores]) -> Iterator[tuple[Scores, Pair, str, list[int]]]:
     for scores in tables:
         for pair in _pairs(scores):
             for name in _TARGETS:
-                columns = _columns(scores, pair[0], name)
-                if columns:
-                    yield from _of_target(scores, pair, name, columns)
-            if columns := _columns(scores, pair[0], _BESIDE):
-                yield _rows_saved(scores, pair, levels_of(scores, draws(scores), columns), declared.margin)
+                if columns := _columns(scores, pair[0], name):
+                    yield scores, pair, name, columns
 
 
 def _pairs(scores: Scores) -> Iterator[Pair]:
@@ -73,14 +90,8 @@ def _columns(scores: Scores, series: Series, name: str) -> list[int]:
     return [column for column, tag in enumerate(scores.languages) if group_of[tag] in _TARGETS[name]]
 
 
-def _of_target(scores: Scores, pair: Pair, name: str, columns: list[int]) -> Iterator[Finding]:
-    single, multi = pair
-    matched = single.matched(multi)
-    for n in matched:
-        yield _at_equal_rows(scores, pair, f"{INTERFERENCE} in {name}", columns, [n])
-    if len(above := [n for n in matched if n]) > 1:
-        yield _at_equal_rows(scores, pair, f"{INTERFERENCE} in {name} over all rows", columns, above)
-    levels = levels_of(scores, draws(scores), columns)
+def _at_the_best(scores: Scores, pair: Pair, name: str, columns: list[int], levels: Levels) -> Finding:
+    _, multi = pair
     ones, others = (list(own.places.values()) for own in pair)
     found, p = best_against_best(levels, ones, others)
     rows = [scores.settings[levels.best(places)].rows_per_language for places in (ones, others)]
@@ -88,7 +99,7 @@ def _of_target(scores: Scores, pair: Pair, name: str, columns: list[int]) -> Ite
         f"max over n of the mean of a(l, s) over {_tags(scores, columns)} (n = {rows[0]} of {len(ones)} runs), "
         f"minus the same at {multi.name} (n = {rows[1]} of {len(others)})"
     )
-    yield _finding(scores, pair, f"{INTERFERENCE} in {name} at the best", definition, found, p)
+    return _finding(scores, pair, f"{INTERFERENCE} in {name} at the best", definition, found, p)
 
 
 def _at_equal_rows(scores: Scores, pair: Pair, name: str, columns: list[int], rows: list[int]) -> Finding:

@@ -10,8 +10,8 @@
    of those seen, then those of a study would be  (r / seen) departures + noise;  the estimate and its limits are the r
    at which what is seen is the median, the 2.5 % and the 97.5 % point of that. A curve that is smoother than noise
    makes most gets the upper limit of one at the median, lest it seem more certain.
-4. Refused below four sizes: three points lie on such a curve. With one seed at every setting noise is of test items
-   alone; then "rougher than noise" may be the luck of the runs, and the note says so.
+4. Refused below four sizes: three points lie on such a curve. With one seed at every setting the luck of runs is
+   assumed; then "rougher than noise" may be more luck than that, and the note says so.
 """
 
 from collections.abc import Iterator, Sequence

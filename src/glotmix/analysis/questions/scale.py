@@ -18,7 +18,8 @@ size. Where a table with several models tells no `parameters`, it is refused.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -28,32 +29,45 @@ from scipy.special import stdtrit
 
 from glotmix.analysis.answer import answer
 from glotmix.analysis.declared import Declared, Finding
+from glotmix.analysis.families import averaged
 from glotmix.analysis.interval import LEVEL, Interval, undefined
 from glotmix.analysis.noise import MANY
-from glotmix.analysis.quantities import GAP_CLOSED, RELATIVE, Level, Quantity, measure, quantities
+from glotmix.analysis.quantities import Level, Quantity, measure, quantities, told_of
 from glotmix.analysis.scores import Array, Scores
 
 _TREND, _DIFFERENCE = "scale trend of", "difference between sizes of"
 _SCORE = "score of all but the anchor"
+OVER = " over all settings"
 _NOT_ALL = 1 - 1e-6  # two models with the same answers are still two
 _NAMED = 4  # models that are named, not counted
+Key = tuple[str, str, str]  # name, where, definition
+Asked = Iterator[tuple[Key, Scores, tuple[Quantity, ...]]]
+Ask = Callable[[Sequence[Scores]], Asked]  # all that is asked of the models of one task
 
 
 class Point(NamedTuple):
-    """What one model says of a quantity."""
+    """What one model says of a quantity, at one setting or averaged over several."""
 
     scores: Scores
-    quantity: Quantity
+    asked: tuple[Quantity, ...]
     found: Interval
 
 
 def scale(results: pl.DataFrame, declared: Declared | None = None) -> pl.DataFrame:
-    """The trend of every quantity over model sizes at each setting."""
-    return answer([of_sizes], results, declared)
+    """The trend of every quantity over model sizes, at each setting and over all that share a baseline."""
+    return answer([_of_all], results, declared)
 
 
 def of_sizes(tables: Sequence[Scores], declared: Declared) -> Iterator[Finding]:
-    """For every task that several models are evaluated on."""
+    """For every task that several models are evaluated on, over the settings that all of them have."""
+    return _of_tasks(tables, _averages)
+
+
+def _of_all(tables: Sequence[Scores], declared: Declared) -> Iterator[Finding]:
+    return _of_tasks(tables, lambda models: chain(_single(models), _averages(models)))
+
+
+def _of_tasks(tables: Sequence[Scores], ask: Ask) -> Iterator[Finding]:
     by_task: dict[str, list[Scores]] = defaultdict(list)
     for scores in tables:
         by_task[scores.task].append(scores)
@@ -61,44 +75,64 @@ def of_sizes(tables: Sequence[Scores], declared: Declared) -> Iterator[Finding]:
         known = [scores for scores in models if scores.parameters]
         unknown = [scores.model for scores in models if not scores.parameters]
         if len({scores.parameters for scores in known}) > 1:
-            yield from _of_task(task, known, f"left out {_few(unknown)}: no parameters told" if unknown else "")
+            yield from _of_task(task, ask(known), f"left out {_few(unknown)}: no parameters told" if unknown else "")
         elif len(models) > 1 and unknown:
             why = undefined(f"no parameters told for {_few(unknown)}; add them in the column 'parameters'")
             yield Finding(f"{_TREND} {_SCORE}", "", task, "", "change per tenfold parameters", why)
 
 
-def _of_task(task: str, models: Sequence[Scores], left_out: str) -> Iterator[Finding]:
-    asked: dict[tuple[str, ...], list[Point]] = defaultdict(list)
-    lost: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for scores in models:
-        for quantity in _quantities(scores):
-            key = quantity.name, scores.settings[quantity.setting].name, quantity.definition  # it names the languages
-            found = measure(scores, quantity)
-            if np.isnan(found.standard_error):
-                lost[key].append(scores.model)
-            else:
-                asked[key].append(Point(scores, quantity, found))
-    for at, points in asked.items():
+def _of_task(task: str, all_asked: Asked, left_out: str) -> Iterator[Finding]:
+    told: dict[Key, list[Point]] = defaultdict(list)
+    lost: dict[Key, list[str]] = defaultdict(list)
+    for key, scores, asked in all_asked:
+        found = measure(scores, *asked)
+        if np.isnan(found.standard_error):
+            lost[key].append(scores.model)
+        else:
+            told[key].append(Point(scores, asked, found))
+    for key, points in told.items():
         if len({point.scores.parameters for point in points}) > 1:
-            missing = f"left out {_few(lost[at])}: not defined there" if lost[at] else ""
-            yield _over_sizes(task, at, points, "; ".join(filter(None, (left_out, missing))))
+            missing = f"left out {_few(lost[key])}: not defined there" if lost[key] else ""
+            yield _over_sizes(task, key, points, "; ".join(filter(None, (left_out, missing))))
+
+
+def _single(models: Sequence[Scores]) -> Asked:
+    for scores in models:
+        for setting, own in enumerate(scores.settings):
+            for quantity in _quantities(scores, setting):
+                yield (quantity.name, own.name, quantity.definition), scores, (quantity,)
+
+
+def _averages(models: Sequence[Scores]) -> Asked:
+    """Of every design and baseline, over the settings that all models with it have."""
+    found: dict[tuple[str, str, str], dict[Scores, dict[str, Quantity]]] = defaultdict(lambda: defaultdict(dict))
+    for scores in models:
+        for family, places in averaged(scores):
+            for place in places:
+                for quantity in _quantities(scores, place):
+                    key = quantity.name, family.design, family.baseline
+                    found[key][scores][scores.settings[place].name] = quantity
+    for (name, design, _), by_model in found.items():
+        shared = set.intersection(*map(set, by_model.values()))
+        for scores, own in by_model.items():
+            if asked := tuple(quantity for at, quantity in own.items() if at in shared):
+                yield (f"{name}{OVER}", design, told_of(scores, asked)), scores, asked
 
 
 def _few(models: Sequence[str]) -> str:
     return " ".join(models) if len(models) <= _NAMED else f"{len(models)} models"
 
 
-def _quantities(scores: Scores) -> Iterator[Quantity]:
+def _quantities(scores: Scores, setting: int) -> Iterator[Quantity]:
     beside = [column for column, role in enumerate(scores.roles) if role != "anchor"]
     tags = " ".join(scores.languages[column] for column in beside)
     level = Level(f"mean of a(l, s) over {tags}", lambda means: means[:, beside].mean(axis=1), "")
-    for setting in range(len(scores.settings)):
-        yield from quantities(scores, setting)
-        if beside:
-            yield Quantity(_SCORE, setting, level)
+    yield from quantities(scores, setting)
+    if beside:
+        yield Quantity(_SCORE, setting, level)
 
 
-def _over_sizes(task: str, key: tuple[str, ...], points: Sequence[Point], note: str) -> Finding:
+def _over_sizes(task: str, key: Key, points: Sequence[Point], note: str) -> Finding:
     name, setting, definition = key
     sizes = np.log10([float(point.scores.parameters or 0) for point in points])
     covariance = _covariance(points)
@@ -109,7 +143,7 @@ def _over_sizes(task: str, key: tuple[str, ...], points: Sequence[Point], note: 
     else:
         found, kind, change = _difference(sizes, points, covariance), _DIFFERENCE, "larger minus smaller model"
         told = "two models are no trend: all else that differs is in it"
-    other = points[0].quantity.other
+    first = points[0].asked[0]
     return Finding(
         f"{kind} {name}",
         "",
@@ -117,8 +151,8 @@ def _over_sizes(task: str, key: tuple[str, ...], points: Sequence[Point], note: 
         setting,
         f"{change} of {definition}; {_models(points)}",
         found,
-        other.name if other else "",
-        unit="ratio" if name in (RELATIVE, GAP_CLOSED) else "score",
+        first.other.name if first.other else "",
+        unit="ratio" if first.level.ratio else "score",
         note="; ".join(filter(None, (told, note))),
     )
 
@@ -191,9 +225,9 @@ def _covariance(points: Sequence[Point]) -> Array:
 
 def _without_each_item(point: Point) -> Array:
     """(items,): the quantity on all items but one."""
-    scores, quantity = point.scores, point.quantity
-    levels = [quantity.level.of(_means_without(scores, setting)) for setting in quantity.settings]
-    without: Array = levels[0] if len(levels) == 1 else levels[0] - levels[1]
+    means = {at: _means_without(point.scores, at) for at in {at for own in point.asked for at in own.settings}}
+    parts = [[own.level.of(means[at]) for at in own.settings] for own in point.asked]
+    without: Array = np.mean([levels[0] - levels[1] if len(levels) > 1 else levels[0] for levels in parts], axis=0)
     return without
 
 

@@ -16,7 +16,7 @@ seeds counted as for the gain itself. Where the gain can be told from 0, the sha
 with Fieller's interval. Tables without verdicts are not asked.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +24,7 @@ import polars as pl
 
 from glotmix.analysis.answer import answer
 from glotmix.analysis.declared import Declared, Finding
+from glotmix.analysis.families import averaged
 from glotmix.analysis.interval import Interval, interval
 from glotmix.analysis.quantities import language_groups
 from glotmix.analysis.ratio import ratio
@@ -33,6 +34,7 @@ from glotmix.analysis.table import ROLES, VERDICTS
 FORMAT = "gain by format"
 LANGUAGE = "gain by answer language"
 RIGHT = "gain by right answers"
+OVER = " over all settings"
 FORM = "share of gain by format and answer language"
 _KINDS = {FORMAT: ("no_answer", "truncated", "malformed"), LANGUAGE: ("wrong_language",)}
 _PLACES = [[VERDICTS.index(name) for name in names] for names in _KINDS.values()]
@@ -41,22 +43,40 @@ _FEW = 3e-5  # a share below it is no answer at all: less than 1 in 30,000, more
 
 def verdict_shares(results: pl.DataFrame, declared: Declared | None = None) -> pl.DataFrame:
     """How much of each gain is by the form of answers, and how much by what they say, at each setting and role."""
-    return answer([of_verdicts], results, declared)
+    return answer([_of_each], results, declared)
 
 
 def of_verdicts(tables: Sequence[Scores], declared: Declared) -> Iterator[Finding]:
-    for scores in tables:
-        if not _judged(scores):
-            continue
+    """Of the gains averaged over all settings that share a baseline."""
+    for scores in filter(_judged, tables):
         by_kind = by_kind_of_answer(scores)
-        for index in range(len(scores.settings)):
+        for family, places in averaged(scores):
+            baseline = scores.place(family.baseline)
+            if baseline is not None and baseline not in places:
+                yield from _of_gains(scores, by_kind, places, baseline, family.design, OVER)
+
+
+def _of_each(tables: Sequence[Scores], declared: Declared) -> Iterator[Finding]:
+    for scores in filter(_judged, tables):
+        by_kind = by_kind_of_answer(scores)
+        for index, own in enumerate(scores.settings):
             baseline = scores.baseline(index)
-            if baseline is None or baseline == index:
-                continue
-            groups = language_groups(scores, scores.settings[index])
-            for role in ROLES:
-                columns = [at for at, tag in enumerate(scores.languages) if groups[tag] == role]
-                yield from _of_gain(scores, by_kind, (index, baseline), role, columns)
+            if baseline is not None and baseline != index:
+                yield from _of_gains(scores, by_kind, [index], baseline, own.name)
+
+
+def _of_gains(
+    scores: Scores, by_kind: Scores, places: Sequence[int], baseline: int, where: str, over: str = ""
+) -> Iterator[Finding]:
+    groups = {place: language_groups(scores, scores.settings[place]) for place in places}
+    for role in ROLES:
+        columns = {
+            place: [at for at, tag in enumerate(scores.languages) if group[tag] == role]
+            for place, group in groups.items()
+        }
+        yield from _of_gain(
+            scores, by_kind, {place: own for place, own in columns.items() if own}, baseline, (where, role, over)
+        )
 
 
 def _judged(scores: Scores) -> bool:
@@ -94,39 +114,63 @@ def gain_parts(means: Array, columns: Sequence[int]) -> Array:
     return np.concatenate([by_form, gain - by_form.sum(axis=-1, keepdims=True)], axis=-1)
 
 
-def _linear(means: Array, columns: Sequence[int], step: float = 1e-5) -> Callable[[Array], Array]:
-    """`gain_parts` to first order around `means`: derivatives in one call, where `interval` would make hundreds."""
+def _slopes(means: Array, columns: Sequence[int], step: float = 1e-5) -> Array:
+    """Derivatives of `gain_parts`, (2, 5 x languages, 3), in one call where `interval` would make hundreds."""
     shifts = step * np.eye(means.size).reshape(-1, *means.shape)
     slopes = (gain_parts(means + shifts, columns) - gain_parts(means - shifts, columns)) / (2 * step)
-    here = gain_parts(means, columns)
-    return lambda other: here + (other - means).ravel() @ slopes
+    return slopes.reshape(*means.shape, 3)
+
+
+def _mean_parts(means: Array, columns: Sequence[Sequence[int]]) -> Callable[[Array], Array]:
+    """(3,): `gain_parts` of every setting against the last, to first order around `means`, averaged."""
+    slopes, here = np.zeros((*means.shape, 3)), np.zeros(3)
+    for at, own in enumerate(columns):
+        pair = means[[at, -1]]
+        slopes[[at, -1]] += _slopes(pair, own) / len(columns)
+        here += gain_parts(pair, own) / len(columns)
+    return lambda other: here + np.tensordot(other - means, slopes, axes=2)
 
 
 def _of_gain(
-    scores: Scores, by_kind: Scores, pair: tuple[int, int], role: str, columns: Sequence[int]
+    scores: Scores, by_kind: Scores, columns: Mapping[int, Sequence[int]], baseline: int, named: tuple[str, str, str]
 ) -> Iterator[Finding]:
-    told = [any(np.isin(scores.verdicts[index][:, columns], places).any() for index in pair) for places in _PLACES]
+    """`columns` of each setting; `named`: where, which role, and over what."""
+    where, role, over = named
+    told = [_any(scores, columns, baseline, places) for places in _PLACES]
     if not any(told):
         return
-    setting, baseline = (scores.settings[index] for index in pair)
-    tags = " ".join(scores.languages[at] for at in columns)
-    gain = f"the change of the mean of a(l, s) over {tags} since {baseline.name}"
-    parts = _linear(by_kind.means[list(pair)], columns)
+    settings = [*columns, baseline]
+    since, gain = scores.settings[baseline].name, _told(scores, columns, role)
+    parts = _mean_parts(by_kind.means[settings], list(columns.values()))
 
     def finding(name: str, definition: str, found: Interval) -> Finding:
-        name = f"{role} {name}"
-        return Finding(
-            name, scores.model, scores.task, setting.name, definition, found, baseline.name, note=scores.note
-        )
+        name = f"{role} {name}{over}"
+        return Finding(name, scores.model, scores.task, where, definition, found, since, note=scores.note)
 
     for name, weights, listed in zip((FORMAT, LANGUAGE, RIGHT), np.eye(3), (*told, True), strict=True):
         if listed:
-            found = interval(by_kind, pair, _weighted(parts, weights))
-            yield finding(name, f"part of {gain}, {_BY[name]} (Kitagawa)", found)
-    share = ratio(by_kind, pair, _weighted(parts, np.array([1, 1, 0])), _weighted(parts, np.ones(3)), "gain")
+            found = interval(by_kind, settings, _weighted(parts, weights))
+            yield finding(name, f"part of {gain} since {since}, {_BY[name]} (Kitagawa)", found)
+    share = ratio(by_kind, settings, _weighted(parts, np.array([1, 1, 0])), _weighted(parts, np.ones(3)), "gain")
     if np.isfinite(share.low):
-        definition = f"the parts by format and by answer language over {gain}"
+        definition = f"the parts by format and by answer language over {gain} since {since}"
         yield replace(finding(FORM, definition, share), unit="share", null=None)
+
+
+def _any(scores: Scores, columns: Mapping[int, Sequence[int]], baseline: int, places: Sequence[int]) -> bool:
+    """Whether an answer of these kinds is among those that gains are made of."""
+    return any(
+        np.isin(scores.verdicts[place][:, own], places).any()
+        for setting, own in columns.items()
+        for place in (setting, baseline)
+    )
+
+
+def _told(scores: Scores, columns: Mapping[int, Sequence[int]], role: str) -> str:
+    tags = dict.fromkeys(" ".join(scores.languages[at] for at in own) for own in columns.values())
+    over = next(iter(tags)) if len(tags) == 1 else f"a setting's own {role} languages"
+    several = f", mean over {len(columns)} settings," if len(columns) > 1 else ""
+    return f"the change of the mean of a(l, s) over {over}{several}"
 
 
 def _weighted(parts: Callable[[Array], Array], weights: Array) -> Callable[[Array], float]:

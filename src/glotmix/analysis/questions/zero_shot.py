@@ -53,9 +53,14 @@ class _Compared:
         return self.found.estimate > 0 and self.found.p() < 1 - LEVEL
 
 
+def of_each_target(tables: Sequence[Scores], declared: Declared) -> Iterator[Finding]:
+    """Every comparison by itself."""
+    return (_finding(one) for scores in tables for one in _compared(scores))
+
+
 def of_zero_shot(tables: Sequence[Scores], declared: Declared) -> Iterator[Finding]:
+    """The shares of all comparisons."""
     found = [one for scores in tables for one in _compared(scores)]
-    yield from map(_finding, found)
     groups: dict[tuple[str, int], list[_Compared]] = defaultdict(list)
     for one in found:
         if not np.isnan(one.found.standard_error):
