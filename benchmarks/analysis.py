@@ -7,12 +7,12 @@
 2. `findings` of that study, from its Parquet file.
 3. `findings` of ten million item scores, from their Parquet file, and the same from CSV with `--csv`.
 
-Each part runs in a process of its own; its peak memory is the whole process's (ru_maxrss).
+Each part runs in a process of its own; its peak memory is the whole process's (VmHWM; ru_maxrss
+would begin with that of the process that made the tables).
 """
 
 import argparse
 import multiprocessing
-import resource
 import tempfile
 import time
 from collections.abc import Callable
@@ -75,6 +75,11 @@ def write_results(path: Path, shape: Shape) -> None:
     writer.close()
 
 
+def write_csv(results: Path, out: Path) -> None:
+    lists = pl.col("train_tasks", "train_languages", "control_of").list.join(" ")
+    pl.scan_parquet(results).drop("metrics").with_columns(lists).sink_csv(out)
+
+
 def _run(cells: pl.DataFrame, task: str, rows: int, seed: int, seen: tuple[str, ...]) -> pl.DataFrame:
     known = {
         "study": "large", "run": f"m/n={rows}/seed={seed}", "model": "m", "parameters": 10**9, "task": task,
@@ -109,8 +114,10 @@ def whole(path: Path, _: int) -> None:
 def _measured(work: Callable[[Path, int], None], path: Path, count: int, sender: object) -> None:
     start = time.perf_counter()
     work(path, count)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    sender.send((time.perf_counter() - start, peak))  # type: ignore[attr-defined]
+    seconds = time.perf_counter() - start
+    lines = Path("/proc/self/status").read_text().splitlines()
+    peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 2**20
+    sender.send((seconds, peak))  # type: ignore[attr-defined]
 
 
 def measure(work: Callable[[Path, int], None], path: Path, count: int = 0) -> tuple[float, float]:
@@ -141,9 +148,7 @@ def main() -> None:
             ("findings of a large table", LARGE, whole, large),
         ]
         if given.csv:
-            table_file = large.with_suffix(".csv")
-            lists = pl.col("train_tasks", "train_languages", "control_of").list.join(" ")
-            pl.scan_parquet(large).drop("metrics").with_columns(lists).sink_csv(table_file)
+            write_csv(large, table_file := large.with_suffix(".csv"))
             own.append(("the same, from CSV", LARGE, whole, table_file))
         for what, shape, work, path in own:
             doing.update(what)

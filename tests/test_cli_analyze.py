@@ -3,15 +3,21 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
 
 from glotmix import cli
-from glotmix.analysis import findings
+from glotmix.analysis import Declared, findings
 from glotmix.analysis.simulate import Truth, simulate
+from glotmix.errors import UserError
+from glotmix.spec.analysis import Analysis
 from glotmix.study.anyones import read_any
+from glotmix.study.presets import init_study
+from glotmix.study.study import Study
 
 HAND = """model,task,setting,language,score,n_items,train_languages
 m,math,n=0,en,0.50,250,en
@@ -80,6 +86,30 @@ def test_results_of_lm_eval_are_read_in_place(analyze, data_folder):
     assert code == 0 and "relative to anchor" in {row["name"] for row in json.loads(out)}
     with_roles = read_any(data_folder / "lm_eval_results", anchor="sw")[0].results
     assert with_roles.filter(role="anchor")["language"].unique().to_list() == ["sw"]
+
+
+def test_what_is_said_of_results_of_lm_eval_is_heeded(data_folder):
+    raw = data_folder / "lm_eval_results/raw_mgsm_direct/bloom-3b_mgsm_8-shot.json"
+    assert "sv" in set(read_any(raw, languages=["mgsm_en*=sv"])[0].results["language"])
+    with pytest.raises(UserError, match="no result of lm_eval that can be read"):
+        read_any(raw, metric="brevity")
+    with pytest.raises(UserError, match=r"absent\.csv"):
+        read_any(raw, runs=Path("absent.csv"))
+
+
+def test_a_study_folder_is_analyzed_as_its_file_declares(analyze, tmp_path, monkeypatch):
+    (tmp_path / "study.yaml").write_text("the study is made here")
+    assert init_study(tmp_path / "own", "quickstart")
+    study = Study.load(tmp_path / "own")
+    study.spec = study.spec.model_copy(update={"analysis": Analysis(margin=40, control="none", groups={"a": ["es"]})})
+    assert study.declared == Declared(0.4, "none", {"a": ("es",)})
+    made = SimpleNamespace(done_results=lambda: RESULTS, declared=study.declared)
+    monkeypatch.setattr(Study, "load", lambda folder: made)
+    assert analyze(tmp_path, "--json")[1] == findings(RESULTS, declared=study.declared).write_json() + "\n"
+    own = replace(study.declared, margin=0.03)
+    assert analyze(tmp_path, "--json", "--margin", "3")[1] == findings(RESULTS, declared=own).write_json() + "\n"
+    code, _, error = analyze(tmp_path, "--anchor", "en")
+    assert code == 2 and "--anchor does not apply" in error
 
 
 def test_margin_is_in_points_and_a_study_file_can_declare_it(analyze, tmp_path):

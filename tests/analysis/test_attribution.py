@@ -156,14 +156,16 @@ def test_no_setting_to_spare_no_interval():
     ]
 
 
-def test_large_designs_are_one_line_among_all_findings():
+def test_many_contributions_are_one_line_among_all_findings():
     results = table(study_2(), 0)
     assert len(answer([of_attribution], results)) == len(attribution(results)) == 32
+    models = pl.concat([results.with_columns(model=pl.lit(name)) for name in "abcd"])
+    assert answer([of_attribution], models)["low"].null_count() == len(answer([of_attribution], models)) == 6
     apart = [mixture for mixture in study_2() if len(mixture) < 6] + [("en", tag) for tag in EXPANSIONS[2]]
     copies = [table(apart, 0).with_columns(pl.format(f"{{}}-{at}", "language").alias("language")) for at in (1, 2)]
     results = pl.concat([table(apart, 0), *(copy.with_columns(role=pl.lit("seen")) for copy in copies)])
     assert answer([of_attribution], results)["note"].to_list() == [
-        "cannot tell: 10 training languages x 18 targets are listed by attribution() alone"
+        "cannot tell: 10 training languages x 18 targets are listed by glotmix.analysis.attribution alone"
     ]
     assert len(attribution(results)) == 180
 

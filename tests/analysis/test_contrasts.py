@@ -128,7 +128,7 @@ def test_a_family_with_a_trained_and_an_untrained_language_is_a_target():
 
 
 def test_a_declared_group_that_nobody_is_evaluated_in_is_refused():
-    with pytest.raises(UserError, match="'xx' is evaluated in no run"):
+    with pytest.raises(UserError, match="group 'east': language 'xx' is evaluated in no run"):
         groups(SCRIPTS, Declared(groups={"east": ("xx",)}))
 
 
@@ -181,6 +181,12 @@ def test_tags_that_are_no_languages_are_in_no_script():
 def test_mistakes_in_what_is_compared_are_one_clear_line(a, b, languages, said):
     with pytest.raises(UserError, match=said):
         compare(made(SCRIPTS), a, b, languages)
+
+
+def test_settings_that_both_have_are_refused():
+    for a, b in (("scripts/latin", "scripts/latin n=100"), ("n=0", "n=0")):
+        with pytest.raises(UserError, match="both have setting"):
+            compare(made(SCRIPTS), a, b)
 
 
 def test_settings_of_two_models_are_no_pair():

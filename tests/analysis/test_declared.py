@@ -30,9 +30,9 @@ def test_a_family_is_adjusted_together_and_others_are_not_in_it(estimates):
     table = concluded([*family, found(0.03, name="other"), found(0.5, name="gain", null=None)], Declared())
     plain = [p(each, 0.01, 20) for each in estimates]
     assert table["p"][: len(family)].to_list() == pytest.approx(plain)
-    assert table["adjusted_p"][: len(family)].to_list() == pytest.approx(
-        multipletests(plain, method="holm")[1].tolist()
-    )
+    other = concluded(family, Declared(control="benjamini-hochberg"))
+    for adjusted, method in ((table["adjusted_p"][: len(family)], "holm"), (other["adjusted_p"], "fdr_bh")):
+        assert adjusted.to_list() == pytest.approx(multipletests(plain, method=method)[1].tolist())
     assert table["adjusted_p"][len(family)] == pytest.approx(p(0.03, 0.01, 20))
     assert table.row(-1, named=True)["conclusion"] == ""
 

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from glotmix.analysis import transfer
-from glotmix.analysis.questions.efficiency import efficiency
+from glotmix.analysis.answer import answer
+from glotmix.analysis.quantities import measure, quantities
+from glotmix.analysis.questions.efficiency import efficiency, of_efficiency
 from glotmix.analysis.ratio import fieller
+from glotmix.analysis.scores import read_scores
 from glotmix.analysis.simulate import Truth, simulate
 
 ROLES = {"en": "anchor", "es": "seen", "ja": "seen", "ar": "unseen", "pt": "unseen"}
@@ -76,3 +79,22 @@ def test_the_note_says_on_which_side_of_one_it_is():
     )
     equal.accuracy[100]["en"] = 0.8
     assert "1 is inside" in efficiency(simulate(replace(equal, run=0.0), 0))["note"][0]
+
+
+def test_over_all_settings_it_is_the_ratio_of_mean_gains_and_closer_told_than_at_one():
+    levels = {**TRUTH.accuracy, 400: TRUTH.accuracy[100], 900: TRUTH.accuracy[100]}
+    study = simulate(replace(TRUTH, accuracy=levels, seeds=dict.fromkeys(levels, 3), run=0.0), 0)
+    gains = transfer(study)
+    unseen, seen = (gains.filter(name=f"gain of {group} languages")["estimate"].mean() for group in ("unseen", "seen"))
+    *single, average = efficiency(study).iter_rows(named=True)
+    assert average["estimate"] == pytest.approx(unseen / seen)
+    assert average["definition"].count("mean over s = n=100 n=400 n=900") == 2
+    assert average["high"] - average["low"] < min(row["high"] - row["low"] for row in single)
+    assert answer([of_efficiency], study)["name"].to_list() == [average["name"]]
+
+
+def test_the_baseline_that_all_settings_share_counts_once():
+    """Settings that differ from it in nothing but their own chance: n of them have its luck in all their gains."""
+    scores = next(read_scores(simulate(replace(TRUTH, run=0.3), 0)))
+    gain = next(own for own in quantities(scores, 1) if own.name == "gain of seen languages")
+    assert measure(scores, gain, gain, gain).standard_error == pytest.approx(measure(scores, gain).standard_error)

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glotmix.analysis import Declared, interference, noise
+from glotmix.analysis.answer import answer
+from glotmix.analysis.questions.interference import of_interference
 from glotmix.evidence.tables import table
 from made_runs import Made, made
 
@@ -163,3 +165,17 @@ def test_study_1_loses_8_points_on_math_by_its_own_rule_and_more_where_runs_matc
     assert beside.filter(pl.col("setting").str.contains("="))["setting"].to_list() == [
         f"single/n={n}" for n in (0, 100, 1000, 2000, 5000)
     ]
+
+
+def test_a_baseline_that_both_share_is_no_pair():
+    shared = [replace(own, baseline="single/n=0") for own in MULTI if own.rows]
+    found = interference(made([*SINGLE, *shared])).filter(pl.col("name") == "interference in seen languages")
+    assert found["setting"].to_list() == ["single/n=100", "single/n=400"]
+
+
+def test_findings_have_what_is_over_all_rows_and_where_there_is_one_n_that_one():
+    found = answer([of_interference], made([*SINGLE, *MULTI]))
+    assert not found["name"].is_in([f"interference in {name} languages" for name in ("seen", "unseen")]).any()
+    single, multi = (own[:2] for own in (SINGLE, MULTI))
+    one = answer([of_interference], made([*single, *multi])).filter(pl.col("name").str.contains("seen.*over all rows"))
+    assert one["setting", "compared_with"].rows() == [("single/n=100", "multi/n=100")] * 2

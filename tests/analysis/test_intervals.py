@@ -16,6 +16,10 @@ from glotmix.analysis.findings import of_settings
 from glotmix.analysis.interval import interval
 from glotmix.analysis.noise import draws
 from glotmix.analysis.quantities import GAP_CLOSED, RELATIVE, SEEN_GAIN, measure, quantities
+from glotmix.analysis.questions.oscillation import of_oscillations
+from glotmix.analysis.questions.peak import of_peaks
+from glotmix.analysis.questions.plateau import of_plateaus
+from glotmix.analysis.questions.saturation import of_saturations
 from glotmix.analysis.scores import Scores, read_scores
 from glotmix.analysis.simulate import Truth, simulate
 
@@ -216,7 +220,7 @@ def test_a_single_seed_borrows_seed_noise_and_says_so():
 
 
 def test_where_no_setting_has_a_second_seed_luck_is_that_of_study_1_shared_and_in_each_language():
-    """Items that answer alike leave the luck of the run alone, 1.5 points at 40 %, beside the limit for 0 of 60 items."""
+    """Items that answer alike leave the luck of the run, 1.5 points at 40 %, beside the limit for 0 of 60 items."""
     scores = levels({0: (0.4,), 100: (0.9,)})
     limit = (1 - 0.025 ** (1 / 60)) / stats.t.ppf(0.975, 59)
     for columns in ([0], [0, 1, 2]):
@@ -243,6 +247,15 @@ def test_all_wrong_or_all_right_gives_an_interval_that_is_neither_empty_nor_out_
     gains = transfer(study)
     assert gains.filter(pl.col("name") == SEEN_GAIN)["high"][0] == pytest.approx(1 - 0.025 ** (1 / 60))
     assert all("cannot tell" in note and "no variation in 60 items" in note for note in gains["note"])
+
+
+def test_curves_on_which_no_answer_differs_tell_nothing():
+    """Resamples of equal answers are equal: a peak gain of 0 to 0 would be sure of nothing seen."""
+    levels = dict.fromkeys((0, 50, 100, 200), TRUTH.accuracy[0])
+    study = simulate(replace(TRUTH, accuracy=levels, seeds=dict.fromkeys(levels, 2)), 0).with_columns(value=pl.lit(0.0))
+    found = answer([of_plateaus, of_saturations, of_oscillations, of_peaks], study)
+    assert found["low"].null_count() == len(found) > 9
+    assert all(note.startswith("cannot tell: no answer differs") for note in found.filter(unit="score")["note"])
 
 
 @pytest.mark.parametrize("weak", ["all", "most"])

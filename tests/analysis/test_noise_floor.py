@@ -68,6 +68,17 @@ def test_intervals_of_the_deviation_cover():
     assert 0.88 <= covered / 60 <= 0.99
 
 
+@pytest.mark.parametrize("level", [0.25, 0.1])
+def test_the_interval_of_what_test_items_do_covers(level):
+    """One language, no luck: p (1 - p) / n in truth. Chi-squared is for normal answers, and covered 47 to 100 %."""
+    own = Truth({0: {"es": level}}, {"es": "seen"}, {0: 2}, items=100, item=1.0)
+    covered = []
+    for seed in range(100):
+        found = rows(simulate(own, seed), ITEMS)[0]
+        covered.append(found["low"] <= np.sqrt(level * (1 - level) / 100) <= found["high"])
+    assert 0.9 <= np.mean(covered) <= 0.98
+
+
 def test_equal_settings_fall_below_the_floor_and_far_ones_do_not():
     same = rows(simulate(replace(TRUTH, seeds=dict.fromkeys(TRUTH.seeds, 6)), 1), BELOW)[0]
     assert same["n"] == 6 and same["estimate"] >= 0.5

@@ -8,8 +8,7 @@ from scipy.stats import binom, norm
 
 from glotmix.analysis.power import Assumptions, smallest_effect
 from glotmix.analysis.quantities import SEEN_GAIN, measure, quantities
-from glotmix.analysis.scores import read_scores
-from glotmix.analysis.simulate import Truth, simulate
+from glotmix.analysis.simulate import Study, Truth
 
 ROLES = {"es": "seen", "fr": "seen", "ja": "seen"}
 ITEMS, STUDIES = 120, 300  # simulated, each a made-up study
@@ -52,7 +51,7 @@ def truth(effect: float, seeds: int, baseline_seeds: int, items: int, run: float
 def assumed(run: float) -> Assumptions:
     """What the simulated studies are like: correlations read off a large one, a run's luck brought to score units."""
     large = truth(0, 2, 2, 6000, run)
-    before, after = next(read_scores(simulate(large, 0))).values
+    before, after = Study((large,)).scores(0)[0].values
 
     def correlation(one: np.ndarray, other: np.ndarray) -> float:
         return float(np.mean([np.corrcoef(one[tag], other[tag])[0, 1] for tag in range(len(ROLES))]))
@@ -76,9 +75,9 @@ def assumed(run: float) -> Assumptions:
 )
 def test_of_studies_simulated_at_the_smallest_effect_four_of_five_see_it(seeds, baseline_seeds, run):
     effect = smallest_effect(ITEMS, len(ROLES), seeds, baseline_seeds, assumed(run))
-    seen = 0
+    study, seen = Study((truth(effect, seeds, baseline_seeds, ITEMS, run),)), 0
     for seed in range(STUDIES):
-        scores = next(read_scores(simulate(truth(effect, seeds, baseline_seeds, ITEMS, run), seed)))
+        (scores,) = study.scores(seed)
         gain = next(quantity for quantity in quantities(scores, 1) if quantity.name == SEEN_GAIN)
         seen += measure(scores, gain).low > 0
     low, high = binom.interval(0.99, STUDIES, 0.8)

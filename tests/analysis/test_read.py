@@ -78,6 +78,7 @@ def test_rows_per_language_follow_from_the_name_or_from_training_on_the_anchor_a
         ),
         (records().replace("0.5", "50%").replace("0.25", "25%"), "the first: value is '50%', not a number such as 0.5"),
         (records().replace("0.5", "50"), "value 50.0 is outside 0 to 1; divide percentages by 100"),
+        (records().replace("0.5", "-0.5"), "value -0.5 is outside 0 to 1"),
         (records().replace("es", "en"), "2 records have a double (model 'model', task 'task'"),
         (records().replace("en,", "English,"), "unknown language 'English'; did you mean 'en'?"),
         (records(seed="first"), "no record can be used; the first: seed is 'first', not a whole number"),
@@ -139,6 +140,13 @@ def test_a_number_or_word_that_cannot_be_sets_its_record_aside(read, column, val
     found = read(records(**{column: good}) + f"\nfr,0.4,{value}\n")
     assert len(found.results) == len(LEAST)
     assert [told.startswith(reason) for told in found.aside["reason"]] == [True]
+
+
+def test_gaps_in_a_column_are_filled_and_what_stands_there_is_kept(read):
+    text = "language,value,setting,rows_per_language,role,seed,train_languages\n"
+    text += "en,0.5,n=0,,,,en\nes,0.5,n=0,7,,3,en\nfr,0.5,n=9,,unseen,,en es fr\n"
+    filled = read(text).results.select(pl.col("role").cast(pl.String), "rows_per_language", "seed")
+    assert filled.rows() == [("anchor", 0, 0), ("seen", 7, 3), ("unseen", 9, 0)]
 
 
 def test_a_double_is_told_how_runs_are_told_apart(read):

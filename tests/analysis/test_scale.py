@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from scipy.linalg import null_space
 from scipy.stats import multivariate_normal, t
 
-from glotmix.analysis import scale
+from glotmix.analysis import noise, scale
+from glotmix.analysis.answer import answer
 from glotmix.analysis.quantities import measure
-from glotmix.analysis.questions.scale import Point, _covariance, _heterogeneity, _quantities, _trend
+from glotmix.analysis.questions.scale import Point, _covariance, _heterogeneity, _quantities, _trend, of_sizes
 from glotmix.analysis.scores import read_scores
 from glotmix.harness.results import import_results
 from made_runs import Made, made
@@ -77,6 +78,8 @@ def test_items_that_differ_or_are_not_known_make_models_independent():
     other = study.filter((pl.col("model") != "tiny") | (pl.col("item_id") != "item-0"))
     found = _covariance(points(other, "gain of seen languages"))
     assert np.array_equal(found, np.diag(found.diagonal())) and (found.diagonal() > 0).all()
+    for told, alone in ((study, False), (other, True)):
+        assert all(basis.endswith(", models as independent") == alone for basis in scale(told)["basis"])
 
 
 def test_models_with_the_same_answers_have_no_trend():
@@ -173,3 +176,35 @@ def test_published_scores_rise_with_size_and_of_relative_performance_nobody_can_
     assert (score["n"], score["conclusion"]) == (33, "higher")
     assert (relative["n"], relative["conclusion"]) == (29, "cannot tell")
     assert "left out" in relative["note"] and "may differ in more than size" in score["note"]
+
+
+def test_over_all_settings_two_models_differ_by_the_mean_of_their_differences_paired_by_item():
+    parts = [
+        models({"small": 0.1, "big": 0.4}, items=60, seed=seed).with_columns(
+            pl.col("setting").str.replace("n=100", f"n={rows}"),
+            pl.col("rows_per_language").replace(100, rows),
+        )
+        for seed, rows in ((0, 100), (1, 400))
+    ]
+    study = pl.concat([parts[0], parts[1].filter(pl.col("setting") != "n=0")])
+    seen = study.filter(role="seen").group_by("model", "setting", "item_id").agg(pl.col("value").mean())
+    cells = {key: part.sort("item_id")["value"].to_numpy() for key, part in seen.group_by("model", "setting")}
+    gains = [(cells[model, "n=100"] + cells[model, "n=400"]) / 2 - cells[model, "n=0"] for model in ("big", "small")]
+    name = pl.col("name") == "difference between sizes of gain of seen languages over all settings"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(noise, "RUN_LUCK", 0.0)
+        (found,) = answer([of_sizes], study).filter(name).iter_rows(named=True)
+    apart = gains[0] - gains[1]
+    half = t.ppf(0.975, 59) * apart.std(ddof=1) / np.sqrt(60)
+    expected = [apart.mean(), apart.mean() - half, apart.mean() + half]
+    assert [found[name] for name in ("estimate", "low", "high")] == pytest.approx(expected, abs=1e-5)
+    assert (found["setting"], found["compared_with"]) == ("", "n=0")
+
+
+def test_models_are_compared_over_the_settings_that_all_of_them_have():
+    study = models({"tiny": 0.1, "small": 0.3, "big": 0.5})
+    more = study.filter(pl.col("setting") == "n=100", pl.col("model") != "tiny").with_columns(
+        setting=pl.lit("n=400"), rows_per_language=pl.lit(400, pl.Int64)
+    )
+    found = answer([of_sizes], pl.concat([study, more]))
+    assert all("mean over s = n=100; models tiny" in text for text in found["definition"])

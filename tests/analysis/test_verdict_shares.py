@@ -1,5 +1,7 @@
 """Gains told apart by verdict: they add up exactly, a collapse of form is told as one, and intervals cover."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glotmix.analysis import transfer
-from glotmix.analysis.questions.verdicts import FORM, FORMAT, LANGUAGE, RIGHT, gain_parts, verdict_shares
+from glotmix.analysis.answer import answer
+from glotmix.analysis.questions.verdicts import FORM, FORMAT, LANGUAGE, RIGHT, gain_parts, of_verdicts, verdict_shares
 from glotmix.analysis.simulate import Truth, simulate
 
 ROLES = {"en": "anchor", "es": "seen", "ja": "seen", "pt": "unseen"}
@@ -133,3 +136,17 @@ def test_tables_that_cannot_tell_are_not_asked(change):
         cells = ["model", "task", "setting", "baseline", "seed", "language", "role", "rows_per_language"]
         study = study.group_by(cells).agg(pl.col("value").mean(), n_items=pl.len())
     assert not len(verdict_shares(study))
+
+
+def test_over_all_settings_parts_are_the_mean_of_each_and_their_intervals_are_closer():
+    levels = {**LEVELS, 400: LEVELS[100], 900: LEVELS[100]}
+    accuracy = {rows: dict(zip(ROLES, level, strict=True)) for rows, level in levels.items()}
+    study = simulate(replace(TRUTH, accuracy=accuracy, seeds=dict.fromkeys(levels, 2)), 0)
+    study = collapsed(study, {(100, "malformed"): 0.3, (400, "wrong_language"): 0.2, (0, "truncated"): 0.1}, 0)
+    each, together = verdict_shares(study), answer([of_verdicts], study)
+    assert together["setting"].unique().to_list() == [""] and len(together) < len(each) / 2
+    for name in (FORMAT, LANGUAGE, RIGHT):
+        (average,) = together.filter(name=f"seen {name} over all settings").iter_rows(named=True)
+        own = each.filter(name=f"seen {name}")
+        assert average["estimate"] == pytest.approx(own["estimate"].sum() / 3, abs=1e-6)  # where not listed it is 0
+        assert average["high"] - average["low"] < (own["high"] - own["low"]).max()

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from glotmix.evidence.check import FOLLOWS, NOT, UNDISCLOSED
+from glotmix.evidence import figures as figures_module
+from glotmix.evidence.check import FOLLOWS, NOT, UNCLEAR, UNDISCLOSED
 from glotmix.evidence.figures import Figure, against_tables, figures
 from glotmix.evidence.series import LATIN, OTHERS, SEEN, mean, relative, series
 
@@ -36,7 +37,7 @@ def test_a_line_with_more_languages_depends_on_them(hidden, rng):
     values = np.hstack([right_answers(own, LATIN, rng), more]).mean(axis=1) / 250
     found = against_tables(line(values))
     assert found.verdict == UNDISCLOSED
-    assert f"grid of {3 + hidden} languages: {hidden} more than printed" in found.reason
+    assert f"grid of {3 + hidden} languages, at least {hidden} more than printed" in found.reason
 
 
 def test_a_ratio_with_two_more_languages_depends_on_them(rng):
@@ -44,7 +45,30 @@ def test_a_ratio_with_two_more_languages_depends_on_them(rng):
     english = np.round(own.means[:, 0] * 250)
     answers = np.hstack([right_answers(own, OTHERS, rng), rng.integers(100, 150, (8, 2))])
     found = against_tables(line(answers.mean(axis=1) / english, OTHERS, "relative"))
-    assert (found.verdict, "grid of 9 languages: 2 more" in found.reason) == (UNDISCLOSED, True)
+    assert (found.verdict, "grid of 9 languages, at least 2 more" in found.reason) == (UNDISCLOSED, True)
+
+
+def test_a_grid_that_points_anywhere_would_fit_tells_nothing(rng):
+    own = series("Aya23-7B", "MR")
+    answers = np.hstack([right_answers(own, OTHERS, rng), rng.integers(100, 150, (8, 2))])
+    whole = line(answers.mean(axis=1) / np.round(own.means[:, 0] * 250), OTHERS, "relative")
+    found = against_tables(whole._replace(rows=whole.rows[:2], values=whole.values[:2]))
+    assert found.verdict == UNCLEAR
+
+
+def test_the_chance_of_a_grid_is_that_of_random_lines(rng):
+    found = line(np.full(8, 0.3), LATIN)
+    random = rng.uniform(0.295, 0.305, (20_000, 1)).round(4)  # multiples of 1 / 1000: one in ten
+    hits = figures_module._on_grid(found, np.tile(random, 8), 4).mean()
+    assert hits == pytest.approx(0.1, abs=0.01)
+    assert figures_module._chance(found, 4) == pytest.approx((21 / 201) ** 8)  # both ends of the range are multiples
+
+
+def test_lines_of_seven_languages_are_not_lines_of_nine():
+    for own in (series("Aya23-7B", "MR"), series("Aya23-35B", "MR")):
+        drawn = figures_module.plotted("Fig2", own)
+        assert figures_module._on_grid(drawn, drawn.values, 7).all()
+        assert figures_module._on_grid(drawn, drawn.values, 9).mean() < 0.6
 
 
 def test_a_line_that_no_languages_make_does_not_follow():

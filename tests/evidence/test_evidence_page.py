@@ -5,12 +5,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from statsmodels.stats.multitest import multipletests
 from typer.testing import CliRunner
 
 from glotmix.cli import app
 from glotmix.errors import UserError
 from glotmix.evidence import CHECKS_SCHEMA, checks
-from glotmix.evidence.page import FILE, checks_table, page
+from glotmix.evidence.page import FILE, _holm, checks_table, page
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,6 +24,16 @@ def test_the_page_is_current(found):
 def test_the_page_is_the_same_every_time(english):
     again = {row["id"]: row for row in checks("english-not-all").iter_rows(named=True)}
     assert again == english
+
+
+def test_the_page_counts_what_rests_on_a_test_and_what_another_noise_would_say(found):
+    table = pl.DataFrame(list(found.values()), CHECKS_SCHEMA)
+    text = page(table)
+    assert f"Of {table['p'].is_not_null().sum()} verdicts with a test" in text
+    for row in table.filter(pl.col("verdict") != pl.col("otherwise")).iter_rows(named=True):
+        assert f"| {row['id']} | {row['verdict']} | {row['otherwise']} |" in text
+    p = table["p"].drop_nulls().to_list()
+    assert _holm(p) == multipletests(p, method="holm")[0].sum()
 
 
 def test_the_command_prints_every_check_as_json(english):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from glotmix.analysis.interval import Interval
 from glotmix.evidence.check import FOLLOWS, NOT, UNCLEAR, UNDISCLOSED, Recomputed
@@ -41,7 +42,7 @@ def rounded(value, likely=0.0, possible=0.0):
     ],
 )
 def test_a_number_is_compared_within_its_last_digit_and_the_rounding_of_the_table(found, verdict):
-    assert same("22.7", only(found)).verdict == verdict
+    assert same("22.7", only(found), scale=100).verdict == verdict
 
 
 def test_what_only_undisclosed_data_give_depends_on_them():
@@ -54,6 +55,26 @@ def test_what_only_undisclosed_data_give_depends_on_them():
 def test_the_reading_that_gives_the_number_is_named():
     found = same("0.5", {"8 settings": rounded(0.8), "all": rounded(0.52)})
     assert (found.verdict, "the reading all" in found.reason) == (FOLLOWS, True)
+
+
+def test_agreement_by_rounding_alone_needs_a_rounding_within_the_margin():
+    wide = rounded(0.56, likely=0.2, possible=0.3)
+    assert same("0.39", only(wide)).verdict == UNCLEAR
+    assert same("0.56", only(wide)).verdict == FOLLOWS
+    assert same("0.57", only(rounded(0.56, likely=0.01))).verdict == FOLLOWS
+    assert same("14.7", only(rounded(14.2, likely=1.5)), scale=100).verdict == FOLLOWS
+    assert same("14.7", only(rounded(14.2, likely=2.5)), scale=100).verdict == UNCLEAR
+
+
+def test_the_p_behind_a_verdict_is_that_of_its_test():
+    assert differs(between(0.01, 0.1)).p == pytest.approx(between(0.01, 0.1).p())
+    found = between(-0.01, 0.01)  # standard error 0.0051
+    beyond = stats.norm.sf(0.02 / found.standard_error)
+    assert alike([found]).p == pytest.approx(beyond, rel=0.01)
+    assert unharmed(found).p == pytest.approx(beyond, rel=0.01)
+    assert alike([between(0.02, 0.1)]).p == pytest.approx(between(0.02, 0.1).p())
+    assert alike([between(-0.01, 0.06), between(-0.05, 0.06)]).p > 0.5
+    assert beyond_noise(0.9, np.linspace(0, 1, 101)).p == pytest.approx(11 / 101)
 
 
 def test_a_bound_needs_a_number_above_it():
@@ -89,15 +110,16 @@ def test_no_loss_is_shown_on_one_side():
 
 def test_constancy_fails_by_a_trend_or_a_spread_and_holds_by_small_changes():
     small, wide = [between(-0.01, 0.01)], [between(-0.1, 0.1)]
-    assert steady(0.9, 0.01, 0.02, 0.1, wide).verdict == NOT
-    assert steady(0.1, 0.80, 0.20, 0.1, wide).verdict == NOT
-    assert steady(0.1, 0.80, 0.02, 0.1, small).verdict == FOLLOWS
-    assert steady(0.1, 0.80, 0.02, 0.1, wide).verdict == UNCLEAR
+    assert steady(0.9, 0.01, 0.02, 0.5, wide).verdict == NOT
+    assert steady(0.1, 0.80, 0.20, 0.01, wide).verdict == NOT
+    assert steady(0.1, 0.80, 0.02, 0.5, small).verdict == FOLLOWS
+    assert steady(0.1, 0.80, 0.02, 0.5, wide).verdict == UNCLEAR
 
 
 def test_what_noise_alone_makes_is_not_told():
-    assert beyond_noise(0.2, 0.1).verdict == FOLLOWS
-    assert beyond_noise(0.1, 0.2).verdict == UNCLEAR
+    alone = np.linspace(0, 1, 1001)
+    assert beyond_noise(0.96, alone).verdict == FOLLOWS
+    assert beyond_noise(0.94, alone).verdict == UNCLEAR
     assert likeliest("n = 400", 0.97, between(0.01, 0.1)).verdict == FOLLOWS
     assert likeliest("n = 400", 0.40, between(-0.1, 0.1)).verdict == UNCLEAR
     assert likeliest("n = 400", 0.00, between(-0.2, -0.1)).verdict == NOT

@@ -10,19 +10,22 @@ import synthetic_study as study
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glotmix.analysis import Declared
+from glotmix.analysis import Declared, accuracy_by_language
+from glotmix.analysis.quantities import SEEN_GAIN
 from glotmix.analysis.scores import read_scores
+from glotmix.analysis.table import ACCURACY_SCHEMA
 from glotmix.errors import GlotmixError
 from glotmix.report import charts
 from glotmix.report.analysis import write_analysis
 from glotmix.report.comparisons import GROUPS, TASKS, comparisons
-from glotmix.report.export import latex, told, write_figures
-from glotmix.report.figures import CONCLUDED, PAGE_ROWS, Figure, forests, scatter
+from glotmix.report.export import csv, latex, told, write_figures
+from glotmix.report.figures import CONCLUDED, PAGE_COLUMNS, PAGE_ROWS, Figure, forests, heatmaps, scatter
 from glotmix.report.outcome import KINDS
 from glotmix.report.page import export
 from glotmix.report.places import differing, in_order, placed, where
-from glotmix.report.tables import scores_by_role
+from glotmix.report.tables import finding_groups, scores_by_role
 
+IN_FULL = ("heatmap", "verdicts")
 TINY = {"en": "anchor", "es": "seen", "th": "unseen"}
 
 
@@ -77,6 +80,29 @@ def test_a_forest_has_every_bounded_finding_once_on_pages_that_fit(found):
     assert all(len(figure.numbers) <= PAGE_ROWS for figure in figures) and len(figures) > 1
 
 
+def test_a_heatmap_has_every_cell_once_on_pages_that_fit():
+    tags = ["en", "es", "th", *(f"q{letter}a" for letter in "abcdefghijklmnopqrs")]
+    rows = [("m", "math", f"n={rows}", rows, tag, "seen", 0.5, 0.4, 0.6, 9, 1) for rows in range(50) for tag in tags]
+    accuracy = pl.DataFrame(rows, ACCURACY_SCHEMA, orient="row")
+    pages = list(heatmaps(accuracy, [f"n={rows}" for rows in range(50)], "math", "m", 1.0))
+    cells = pl.concat(page.numbers for page in pages)
+    assert len(cells) == len(accuracy) and cells.select("setting", "language").is_unique().all()
+    assert all(page.numbers["setting"].n_unique() <= PAGE_ROWS for page in pages)
+    assert all(page.numbers["language"].n_unique() <= PAGE_COLUMNS for page in pages)
+
+
+def test_curves_of_every_language_come_as_one_figure_with_their_numbers(results, written):
+    numbers = pl.read_csv(written / "figures" / "languages-math-lab-1m.csv")
+    known = accuracy_by_language(results)
+    for row in known.iter_rows(named=True):
+        (own,) = numbers.filter(setting=row["setting"], language=row["language"]).iter_rows(named=True)
+        assert [own[name] for name in ("estimate", "low", "high")] == [
+            pytest.approx(row[name]) for name in ("estimate", "low", "high")
+        ]
+    svg = (written / "figures" / "languages-math-lab-1m.svg").read_text()
+    assert all(name in svg for name in ("English (en)", "Spanish (es)", "Thai (th)"))
+
+
 def test_tasks_alone_and_together_and_groups_of_languages_are_set_side_by_side():
     ability = {"en": 0.8, "es": 0.5, "th": 0.3}
     mixtures = [study.Mixture("base/n=0", {"en": 100}, ability)]
@@ -103,7 +129,7 @@ def test_tasks_alone_and_together_and_groups_of_languages_are_set_side_by_side()
 def test_every_figure_comes_as_svg_png_csv_and_latex(written):
     names = {path.name for path in (written / "figures").iterdir()}
     stems = {name.rpartition(".")[0] for name in names}
-    assert {stem.partition("-")[0] for stem in stems} == {"curves", "seen", "forest", "heatmap"}
+    assert {stem.partition("-")[0] for stem in stems} == {"curves", "languages", "seen", "forest", "heatmap"}
     assert names == {f"{stem}.{ending}" for stem in stems for ending in ("svg", "png", "csv", "tex")}
     svg = (written / "figures" / "curves-math-lab-1m.svg").read_text()
     width = float(re.search(r'width="([\d.]+)', svg)[1])
@@ -125,6 +151,12 @@ def test_a_page_of_ones_own_results_escapes_its_title_and_holds_no_script(writte
     assert tuple(re.findall(r'<section id="(\w+)">', html)) == sections
 
 
+def test_texts_may_be_categories(results, found, written, tmp_path: Path):
+    tags = pl.col("train_languages").cast(pl.List(pl.Categorical()))
+    write_analysis("mine <b>", results.with_columns(pl.col(pl.String).cast(pl.Categorical()), tags), found, tmp_path)
+    assert (tmp_path / "report.html").read_text() == (written / "report.html").read_text()
+
+
 def test_a_table_of_means_has_a_page_without_verdicts(results, tmp_path: Path):
     table = means(results)
     write_analysis("means", table, study.findings(table), tmp_path)
@@ -132,6 +164,17 @@ def test_a_table_of_means_has_a_page_without_verdicts(results, tmp_path: Path):
     sections = ("conclusions", "curves", "comparisons", "heatmap", "findings", "methods")
     assert tuple(re.findall(r'<section id="(\w+)">', html)) == sections
     assert "<b>20</b>test items" in html
+
+
+def test_a_model_has_no_line_for_a_setting_it_was_not_run_with(tmp_path: Path):
+    both = study.coverage(items=5, models=("a", "b"), controls=False)
+    table = both.filter((pl.col("model") == "a") | (pl.col("setting") != "mix/en+sw"))
+    write_analysis("two", table, study.findings(table), tmp_path)
+    html = (tmp_path / "report.html").read_text()
+    heatmap, verdicts = (html.partition(f'<section id="{name}">')[2].partition("</section>")[0] for name in IN_FULL)
+    assert heatmap.count('<th scope="row">en+sw</th>') == 1 and heatmap.count('<th scope="row">en+es</th>') == 2
+    languages = table["language"].n_unique()
+    assert verdicts.count("<td>en+sw</td>") == languages and verdicts.count("<td>en+es</td>") == 2 * languages
 
 
 def test_files_are_replaced_and_strangers_stay(results, found, tmp_path: Path):
@@ -161,12 +204,21 @@ def test_names_for_files_are_safe_and_each_once(tmp_path: Path):
     assert all(path.parent == tmp_path for path in drawn)
 
 
-@given(st.text(alphabet=st.sampled_from("ab_&%$#{}~^\\−–×"), max_size=12))
+@given(st.text(alphabet=st.sampled_from("ab_&%$#{}~^\\−–×<>|[*\n\x07"), max_size=12))
 def test_latex_takes_no_text_for_a_command(text):
-    body = latex(pl.DataFrame({"name": [f"x{text}x"]}))
+    body = latex(pl.DataFrame({"name": [f"{text}x"]}))
     cell = body.partition("\\midrule\n")[2].partition(" \\\\\n\\bottomrule")[0]
-    plain = re.sub(r"\\text(backslash|asciitilde|asciicircum) ?|\\[&%$#_{}]|\$-\$|\$\\times\$|--", "", cell)
-    assert not set(plain) & set("&%$#{}~^\\")
+    commands = (
+        r"\\(textbackslash|textasciitilde|textasciicircum|space) ?|\\[&%$#_{}]|\$(-|<|>|\||\\times)\$|\{[\[*]\}|--"
+    )
+    assert not set(re.sub(commands, "", cell)) & set("&%$#{}~^\\<>|[*\n\x07")
+
+
+def test_csv_has_no_text_that_a_spreadsheet_takes_for_a_formula():
+    names = ["=1+1", "+a", "-b", "@c", "\td", "a=1", "", None]
+    table = pl.read_csv(csv(pl.DataFrame({"name": names, "x": [-1.5] * 8})).encode())
+    assert table["name"].to_list() == ["'=1+1", "'+a", "'-b", "'@c", "'\td", "a=1", "", None]
+    assert table["x"].to_list() == [-1.5] * 8
 
 
 def test_a_long_table_runs_over_pages(found):
@@ -193,6 +245,15 @@ def test_a_setting_is_named_in_full_where_two_designs_have_one_of_its_name(found
     other = pl.concat([found.with_columns(setting=design + pl.col("setting")) for design in ("a/", "b/")])
     assert set(placed(found)["at"]) == {"n=0", "n=20", "n=100"}
     assert set(placed(other)["at"]) == set(other["setting"])
+
+
+def test_one_huge_interval_leaves_all_others_visible(found):
+    gains = found.filter(name=SEEN_GAIN)
+    huge = gains.head(1).with_columns(name=pl.lit("huge"), low=pl.lit(-20.0), high=pl.lit(20.0))
+    with_it, without = finding_groups(placed(pl.concat([found, huge])), 0.02), finding_groups(placed(found), 0.02)
+    assert with_it[:-1] == without
+    shared = [group.zero for group in without if group.unit == "points"]
+    assert len(set(shared)) == 1
 
 
 def test_gains_come_first_and_what_is_of_all_models_last(found):

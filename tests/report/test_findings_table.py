@@ -74,6 +74,12 @@ def test_what_has_no_interval_is_one_line_a_name_with_its_first_reason():
     assert "Without an interval\ngain of seen languages: reason 0 (3 findings)\n" in out
 
 
+def test_a_note_is_shown_once_without_what_a_column_tells():
+    unclear = FINDING | {"conclusion": "cannot tell", "note": "10.0 points could have been seen; one seed"}
+    out = drawn(unclear, unclear, FINDING | {"note": "whole; kept"}, width=200)
+    assert "Notes\nwhole; kept\none seed\n\n" in out
+
+
 def test_a_terminal_never_obeys_a_name():
     out = drawn(FINDING | dict.fromkeys(("model", "task", "setting", "definition", "note"), "\x1b[31m\u202ex"))
     assert "\x1b" not in out and "\u202e" not in out and "[31m" in out

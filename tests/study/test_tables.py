@@ -50,7 +50,7 @@ def drawn(view: View, frame: pl.DataFrame) -> str:
         (
             findings_table,
             pl.DataFrame([FINDING, FINDING | {"model": "other", "task": "other"}], schema=FINDINGS_SCHEMA),
-            2,
+            4,
         ),
         (plain_table, pl.DataFrame({ODD: [ODD]}), 2),
     ],

@@ -18,11 +18,11 @@ from typing import NamedTuple
 import numpy as np
 
 from glotmix.analysis.families import Family, families
-from glotmix.analysis.interval import Interval, interval
+from glotmix.analysis.interval import LEVEL, Interval, interval
 from glotmix.analysis.noise import ASSUMED, draws
 from glotmix.analysis.quantities import language_groups
 from glotmix.analysis.scores import Array, Scores
-from glotmix.analysis.series import UNTOLD
+from glotmix.analysis.series import ALIKE, UNTOLD
 
 Of = Callable[[Array], Array]  # (..., languages) means to (...)
 
@@ -31,6 +31,7 @@ MOST_SIZES = 10  # the largest size, times this, is the most rows a fit may ask 
 _LEAST_SETTINGS = 3
 _FEW = 0.01  # of draws
 _GRID = 200
+_STEP, _FEW_DRAWS = 4, 1000  # of the grid and of draws, where a test is inverted
 _LEAST_NOISE = 0.1  # of the noisiest column: draws of a score near 0 vary less than the truth may
 _NORMAL_QUARTILE = 0.6745
 
@@ -66,7 +67,9 @@ class Curve:
         """Why nobody can tell how much its points vary; empty if one can."""
         if np.isnan(self.told.standard_error):
             return self.told.note.removeprefix("cannot tell: ")
-        return UNTOLD if np.isnan(self.drawn).any() else ""
+        if np.isnan(self.drawn).any():
+            return UNTOLD
+        return "" if self.noise.any() else ALIKE
 
     @property
     def definition(self) -> str:
@@ -121,6 +124,41 @@ def saturating(rows: Array, values: Array, weights: Array) -> Fit:
     return _best(grid, 1 - 20 ** (-rows / grid[:, None]), values, weights / weights.sum())
 
 
+def fitting(rows: Array, y: Array, noise: Array, weights: Array) -> tuple[float, float]:
+    """The least and the most rows with 95 % of the gain that y does not rule out: were they the truth, noise would make
+    another curve fit y better by as much, or more, in over 5 % of studies (inversion of a test)."""
+    grid, weights = _saturations(rows), weights / weights.sum()
+    units = _units(1 - 20 ** (-rows / grid[:, None]), weights)
+    seen, chance = (y * weights) @ units.T, (noise[:_FEW_DRAWS] * weights) @ units.T
+    alike = (units * weights) @ units.T  # of a curve's shape with another's
+    best = int(np.abs(seen).argmax())
+
+    def beyond(at: int) -> float:
+        """How far the curve at this place is past what noise makes of it."""
+        by_noise = _better(seen[at] * alike[at] + chance, at)
+        return float(_better(seen[None], at)[0] - np.quantile(by_noise, LEVEL))
+
+    low, high = (_crossing(places, beyond) for places in (range(best, -1, -1), range(best, len(grid))))
+    low, high = np.exp(np.interp([low, high], np.arange(len(grid)), np.log(grid)))
+    return float(low), float(high)
+
+
+def _crossing(places: Sequence[int], beyond: Callable[[int], float]) -> float:
+    """Where it rises above 0, outwards from the first place; the last place if it does not."""
+    before, depth = places[0], beyond(places[0])
+    for at in (*places[_STEP:-1:_STEP], places[-1]):
+        if (height := beyond(at)) > 0:
+            return float(np.interp(0, [depth, height], [before, at]))
+        before, depth = at, height
+    return float(before)
+
+
+def _better(along: Array, at: int) -> Array:
+    """By how much the best curve fits better than that at one place of the grid; its root, which rises in line."""
+    found: Array = np.sqrt((along**2).max(axis=1) - along[:, at] ** 2)
+    return found
+
+
 def hill(rows: Array, values: Array, weights: Array) -> Fit:
     """The best curve y(n) = start + gain n / (n + saturation / 19) of each row of `values`."""
     grid = _saturations(rows)
@@ -136,12 +174,19 @@ def _best(grid: Array, shapes: Array, values: Array, weights: Array) -> Fit:
     """`shapes` (grid, settings) are what a gain of 1 looks like; `weights` add up to 1."""
     centred, flat = shapes - (shapes @ weights)[:, None], values - (values @ weights)[:, None]
     power = np.sqrt(centred**2 @ weights)  # (grid,)
-    along = (flat * weights) @ (centred / power[:, None]).T  # (curves, grid)
+    along = (flat * weights) @ _units(shapes, weights).T  # (curves, grid)
     best = np.abs(along).argmax(axis=1)
     most = along[np.arange(len(values)), best]
     gain = most / power[best]
     bent = gain[:, None] * centred[best]
     return Fit(gain, grid[best], values - flat + bent, most**2, (flat - bent) ** 2 @ weights)
+
+
+def _units(shapes: Array, weights: Array) -> Array:
+    """(grid, settings): around 0, with a weighted sum of squares of 1."""
+    centred = shapes - (shapes @ weights)[:, None]
+    units: Array = centred / np.sqrt(centred**2 @ weights)[:, None]
+    return units
 
 
 def curves(scores: Scores) -> Iterator[Curve]:

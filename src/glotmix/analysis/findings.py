@@ -4,7 +4,9 @@
 2. Seen languages are the setting's own; a setting trained on the anchor alone is measured on the study's.
 3. A table of means, from elsewhere, gives the same findings, with intervals from its counts of items and its seeds.
 4. An interval that includes zero is no evidence of "no difference": the note gives what could have been seen.
-5. What is concluded holds for all settings of a finding together (`declared.py`); each interval stands for its own.
+5. Beside its settings a study has averages over the settings of a design, peaks and fits. Each n, target or comparison
+   of a question by itself is what its own function gives (`compare`, `scale`, `coverage`, ...).
+6. What is concluded holds for all settings of a finding together (`declared.py`); each interval stands for its own.
 """
 
 from collections.abc import Iterator, Sequence

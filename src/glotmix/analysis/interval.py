@@ -77,7 +77,7 @@ def undefined(reason: str, n: int = 0, estimate: float = np.nan) -> Interval:
 def interval(scores: Scores, settings: Sequence[int], of: Callable[[Array], float]) -> Interval:
     """The interval of `of`, a smooth function of the (settings, languages) means of the chosen settings."""
     means = scores.means[list(settings)]
-    slopes = _slopes(of, means)
+    slopes = slopes_of(of, means)
     found, note = parts(scores, settings, slopes), _borrowed(scores, settings)
     if np.isnan(found.items):
         return undefined(_why(scores), found.n, of(means))
@@ -157,7 +157,7 @@ def _quantile(degrees: float, level: float) -> float:
     return float(stdtrit(degrees, (1 + level) / 2))
 
 
-def _slopes(of: Callable[[Array], float], means: Array, step: float = 1e-5) -> Array:
+def slopes_of(of: Callable[[Array], float], means: Array, step: float = 1e-5) -> Array:
     """Derivative of the estimate by every mean: (settings, languages), by central differences."""
     slopes = np.zeros_like(means)
     for place in np.ndindex(*means.shape):
@@ -187,4 +187,4 @@ def _exact_limit(slopes: Array, n: int) -> float:
     (exact binomial limit for 0 of n), and each moves the estimate by at most the slopes of one sign."""
     share = 1 - ((1 - LEVEL) / 2) ** (1 / n)
     half = share * float(max(slopes.clip(min=0).sum(), -slopes.clip(max=0).sum()))
-    return (half / _quantile(n - 1, LEVEL)) ** 2
+    return float(half / _quantile(n - 1, LEVEL)) ** 2

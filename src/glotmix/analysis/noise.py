@@ -248,7 +248,8 @@ def _drawn_luck(scores: Scores, random: np.random.Generator) -> Array:
 
     Each draw has a variance between runs that would fit what was measured, degrees * measured / chi-squared, less the
     chance in it, which is better known (a generalised pivot, as Weerahandi 1993 for variance components): what all
-    languages share and the rest apart, because chance is a small part of the one and a large part of the other.
+    languages share and the rest apart, because chance is a small part of the one and a large part of the other, and
+    because few seeds do not tell how much of luck is shared.
     """
     found, languages = _luck(scores), len(scores.languages)
     levels, axes = np.linalg.eigh(found.between)
@@ -258,10 +259,10 @@ def _drawn_luck(scores: Scores, random: np.random.Generator) -> Array:
     total, common = (
         np.array([of(each) for each in found[:2]]) for of in (np.trace, lambda each: each.sum() / languages)
     )
-    fitting = found.degrees / random.chisquare(found.degrees, (DRAWS, 1, 1))
+    rest, together = found.degrees / random.chisquare(found.degrees, (2, DRAWS, 1, 1))
     drawn -= shared
-    drawn *= _beyond(fitting, total - common)
-    drawn += shared * _beyond(fitting, common)
+    drawn *= _beyond(rest, total - common)
+    drawn += shared * _beyond(together, common)
     drawn *= _spread(scores.means) / np.sqrt(np.array(scores.seeds))[:, None]
     return drawn
 

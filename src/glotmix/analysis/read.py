@@ -7,23 +7,21 @@
 3. Texts are held as categories, and columns that no question asks for are not read: ten million answers are about 1 GB.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from glotmix.analysis.table import MEANS_SCHEMA, RESULTS_SCHEMA, ROLES, VERDICTS, checked, listed, meant, nearest, words
+from glotmix.analysis.complete import completed, texts
+from glotmix.analysis.table import MEANS_SCHEMA, RESULTS_SCHEMA, ROLES, VERDICTS, checked, listed, meant, nearest
 from glotmix.errors import UserError
 from glotmix.language import Language
 
 KINDS = (".parquet", ".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 ASIDE_SCHEMA = pl.Schema({"record": pl.Int64(), "reason": pl.String()})  # records are counted from 1
-AS_PUBLISHED = "as published"  # the setting of models that nobody says were trained
 _UNASKED = ("run", "parsed", "output_tokens")  # of a results table, by any question
 _SCHEMA = {**RESULTS_SCHEMA, **MEANS_SCHEMA}
-_ROWS = r"\bn=(\d+)"  # rows per language, in the name of a setting
 _LEAST = {
     "rows_per_language": 0,
     "anchor_rows": 0,
@@ -75,7 +73,7 @@ def read_table(path: Path, anchor: str | None = None, study: str | None = None) 
         raise UserError(f"{path}: can't be read as {path.suffix.removeprefix('.')} ({reason})") from None
     unread = [name for name in schema.names() if name not in _SCHEMA and name not in renamed]
     told = [f"columns not read: {listed(unread)}"] if unread else []
-    return _completed(str(path), _one_study(read, study), anchor, told)
+    return _checked(str(path), _one_study(read, study), anchor, told)
 
 
 def _scan(path: Path) -> pl.LazyFrame:
@@ -172,7 +170,7 @@ def _lean(name: str, own: pl.DataType, typed: bool) -> pl.Expr:
 
 
 def _one_study(table: pl.DataFrame, study: str | None) -> pl.DataFrame:
-    names = _texts(table, "study") if "study" in table.columns else []
+    names = texts(table, "study") if "study" in table.columns else []
     if study is not None and study not in names:
         raise UserError(f"--study: no study {study!r} in the table; it has {listed(names) or 'no column study'}")
     if study is None and len(names) > 1:
@@ -180,20 +178,16 @@ def _one_study(table: pl.DataFrame, study: str | None) -> pl.DataFrame:
     return table if study is None else table.filter(pl.col("study") == study)
 
 
-def _texts(table: pl.DataFrame, column: str) -> list[str]:
-    return table[column].drop_nulls().unique().cast(pl.String).sort().to_list()
-
-
-def _completed(path: str, table: pl.DataFrame, anchor: str | None, told: list[str]) -> Read:
+def _checked(path: str, table: pl.DataFrame, anchor: str | None, told: list[str]) -> Read:
     try:
         table, aside = _sifted(table)
         if table.is_empty():
             raise UserError(f"no record can be used; the first: {aside['reason'][0]}" if len(aside) else "no records")
-        known = [Language.get(tag).tag for tag in (*_texts(table, "language"), *([anchor] if anchor else []))]
+        known = [Language.get(tag).tag for tag in (*texts(table, "language"), *([anchor] if anchor else []))]
         if anchor and anchor not in known[:-1]:
             raise UserError(f"--anchor: no record in {anchor!r}; there are {listed(known[:-1])}")
-        table = _with_roles(_with_rows(_with_names(table, told), anchor or "en"), anchor or "en", told)
-        return Read(checked(table.drop("record"), "item_id" not in table.columns), aside, tuple(told))
+        table = completed(table.drop("record"), anchor or "en", told)
+        return Read(checked(table, "item_id" not in table.columns), aside, tuple(told))
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 
@@ -245,62 +239,3 @@ def _faults(columns: Sequence[str]) -> Iterable[pl.Expr]:
     unjudged = pl.col("verdict").eq_missing("unjudged") if "verdict" in columns else pl.lit(False)
     yield pl.when(pl.col("value").is_null() & ~unjudged).then(pl.lit("value is empty"))
     yield pl.when(pl.col("value").is_nan()).then(pl.lit("value is nan, not a number"))
-
-
-def _with_names(table: pl.DataFrame, told: list[str]) -> pl.DataFrame:
-    """Model, task, setting and seed, where there is but one."""
-    number = pl.col("rows_per_language")
-    setting = pl.format("n={}", number) if "rows_per_language" in table.columns else pl.lit(AS_PUBLISHED)
-    names = {"model": pl.lit("model"), "task": pl.lit("task"), "setting": setting, "seed": pl.lit(0, pl.Int64)}
-    missing = [name for name in names if name not in table.columns]
-    if missing:
-        told.append(f"no column {' or '.join(missing)}: taken as one {' and '.join(missing)}")
-    filled = table.with_columns(names[name].cast(_lean_type(name)).alias(name) for name in missing)
-    return filled.with_columns(pl.col("seed").fill_null(0)) if filled["seed"].null_count() else filled
-
-
-def _lean_type(name: str) -> pl.DataType:
-    return pl.Categorical() if _SCHEMA[name] == pl.String else _SCHEMA[name]
-
-
-def _with_rows(table: pl.DataFrame, anchor: str) -> pl.DataFrame:
-    """Rows per language as the name of the setting tells them, where no column does."""
-    if "rows_per_language" in table.columns and not table["rows_per_language"].null_count():
-        return table
-    languages = words("train_languages") if "train_languages" in table.columns else pl.lit(None, pl.List(pl.String))
-    settings = table.select(name=pl.col("setting").cast(pl.String), trained=languages).unique("name")
-    alone = len(settings) == 1
-    told = {name: 0 if alone else _rows(name, trained, anchor) for name, trained in settings.sort("name").rows()}
-    if "rows_per_language" not in table.columns:
-        table = table.with_columns(rows_per_language=pl.lit(None, pl.Int64))
-    found = pl.col("setting").cast(pl.String).replace_strict(told, return_dtype=pl.Int64)
-    table = table.with_columns(pl.col("rows_per_language").fill_null(found))
-    if len(unknown := table.filter(pl.col("rows_per_language").is_null())):
-        raise UserError(
-            f"no rows_per_language, and setting {unknown['setting'][0]!r} does not tell it as 'n=400' would; add the"
-            " rows of each training language beside the anchor, 0 for the baseline"
-        )
-    return table
-
-
-def _rows(setting: str, trained: Sequence[str] | None, anchor: str) -> int | None:
-    if named := re.search(_ROWS, setting):
-        return int(named[1])
-    return 0 if trained == [anchor] else None
-
-
-def _with_roles(table: pl.DataFrame, anchor: str, told: list[str]) -> pl.DataFrame:
-    """By the languages that any setting trains on, where no column tells."""
-    if "role" in table.columns and not table["role"].null_count():
-        return table
-    seen: list[str] = []
-    if "train_languages" in table.columns:
-        seen = table.select("train_languages").unique().select(words("train_languages").explode()).to_series().to_list()
-    elif "role" not in table.columns:
-        told.append(f"no column role or train_languages: every language but {anchor} is taken as unseen")
-    if anchor not in _texts(table, "language"):
-        told.append(f"no record in {anchor}: --anchor names the language others are compared with")
-    is_seen, is_anchor = pl.col("language").cast(pl.String).is_in(seen), pl.col("language") == anchor
-    role = pl.when(is_anchor).then(pl.lit("anchor")).when(is_seen).then(pl.lit("seen")).otherwise(pl.lit("unseen"))
-    own = [pl.col("role")] if "role" in table.columns else []
-    return table.with_columns(role=pl.coalesce(*own, role.cast(pl.Categorical())))

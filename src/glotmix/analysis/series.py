@@ -27,6 +27,7 @@ from glotmix.errors import UserError
 _CONTENDER = 3.0  # standard errors behind the highest
 _MEDIAN = 0.6745  # of the absolute value, in standard errors: draws have the tails that few seeds give
 UNTOLD = "no n_items, no stderr and no second seed tell how much a mean varies"
+ALIKE = "no answer differs from the others, so resamples do not tell how much a mean varies"
 
 
 @dataclass(frozen=True)
@@ -155,13 +156,15 @@ def best_against_best(levels: Levels, ones: Sequence[int], others: Sequence[int]
     estimate = float(levels.found[list(ones)].max() - levels.found[list(others)].max())
     if np.isnan(levels.errors).any():
         return undefined(UNTOLD, levels.n, estimate), np.nan
+    if not levels.errors.any():
+        return undefined(ALIKE, levels.n, estimate), np.nan
     one, other = (levels.errors[:, levels.contenders(places)] for places in (ones, others))
     above, below = one.max(axis=1)[:, None] - other, other.max(axis=1)[:, None] - one  # (draws, contenders)
     outer = (1 + LEVEL) / 2
     low = estimate - float(np.quantile(above, outer, axis=0).max())
     high = estimate + float(np.quantile(below, outer, axis=0).max())
     tail = min((above >= estimate).mean(axis=0).max(), (below >= -estimate).mean(axis=0).max())
-    lifted = (float(part.max(axis=1).mean()) for part in (one, other))
+    lifted = (max(0.0, float(part.max(axis=1).mean())) for part in (one, other))
     note = "chance lifts the higher of noisy scores, here by {:.3f} and {:.3f}: the interval allows for it".format(
         *lifted
     )

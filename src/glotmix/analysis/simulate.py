@@ -138,7 +138,7 @@ def _expected(truth: Truth, rows: int) -> Kinds:
     kinds = np.where(even < accuracy[:, None], _CORRECT, _WRONG).astype(np.int8)
     golden = np.argsort(np.argsort((np.arange(_EXPECTED_ITEMS) * 0.6180339887) % 1)) + 0.5  # spread as evenly as can be
     _spoil(kinds, truth.unreadable.get(rows, {}), np.broadcast_to(golden / _EXPECTED_ITEMS, kinds.shape))
-    return np.stack([kinds] * truth.seeds[rows])
+    return np.stack([kinds] * max(2, truth.seeds[rows]))  # that do not differ: no luck is assumed
 
 
 def _spoil(kinds: Kinds, shares: Mapping[str, float], chance: Array) -> None:

@@ -8,11 +8,11 @@
 3. At 7B three runs of one setting are added: the study's only replicates.
 4. Counts of test items give a variance too (`glotmix.analysis`). The larger of the two holds.
 5. Runs whose luck is alike between neighbours (nested data, say) would make it too small: nothing printed can tell.
-6. A contrast of values has t intervals; what has a maximum in it is drawn.
+6. A contrast of values has t intervals; what has a maximum in it is drawn (`glotmix.analysis.series` for two peaks).
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 from scipy.stats import rankdata
 
-from glotmix.analysis.interval import LEVEL, Interval, from_draws, interval
-from glotmix.analysis.noise import DRAWS, MANY
+from glotmix.analysis.interval import LEVEL, Interval, interval, slopes_of
+from glotmix.analysis.noise import DRAWS, MANY, parts
 from glotmix.analysis.questions.plateau import plateau_of
 from glotmix.analysis.scores import Array, Scores, read_scores
 from glotmix.evidence.check import MARGIN
@@ -54,7 +54,7 @@ _by_runs: ContextVar[bool] = ContextVar("by runs", default=False)
 @contextmanager
 def by_runs() -> Iterator[None]:
     """The other way to measure noise, that of `glotmix.analysis`: items and the replicates, nothing from neighbours. It
-    has two degrees of freedom at 7B, and at the other models no luck of training at all."""
+    has two degrees of freedom at 7B, and at the other models an assumed luck of training."""
     token = _by_runs.set(True)
     try:
         yield
@@ -65,7 +65,8 @@ def by_runs() -> Iterator[None]:
 def noise(own: Series, of: Of) -> Noise:
     by_items, common = _by_items(own, of)
     if _by_runs.get():
-        found = _of_step(_scores(own.model, own.task, (0, 1, 2)), own, of)
+        scores = _scores(own.model, own.task, (0, 1, 2))
+        found = interval(scores, _places(scores, own), lambda means: float(np.diff(of(means))[0]))
         return Noise(found.standard_error / np.sqrt(2), found.degrees, found.basis, common)
     level = of(own.means)
     later = np.diff(level[1:])
@@ -86,14 +87,14 @@ def _by_items(own: Series, of: Of) -> tuple[float, float]:
     """Variance of one value by the choice of test items: its own part, half that of the difference of two settings, and
     the part that all settings have in common."""
     scores = _scores(own.model, own.task, (0,))
-    whole = interval(scores, _places(scores, own)[-1:], lambda means: float(of(means)[0])).standard_error ** 2
-    part = _of_step(scores, own, of).standard_error ** 2 / 2
+    places = _places(scores, own)
+    whole = _of_items(scores, places[-1:], lambda means: float(of(means)[0]))
+    part = _of_items(scores, places, lambda means: float(np.diff(of(means))[0])) / 2
     return part, max(0.0, whole - part)
 
 
-def _of_step(scores: Scores, own: Series, of: Of) -> Interval:
-    """Between the last two settings."""
-    return interval(scores, _places(scores, own), lambda means: float(np.diff(of(means))[0]))
+def _of_items(scores: Scores, places: list[int], of: Callable[[Array], float]) -> float:
+    return parts(scores, places, slopes_of(of, scores.means[places])).items
 
 
 def _places(scores: Scores, own: Series) -> list[int]:
@@ -112,7 +113,6 @@ def shown_plateau(own: Series, columns: Sequence[int], n: int) -> str:
 
 @cache
 def _scores(model: str, task: str, seeds: tuple[int, ...]) -> Scores:
-    """With seed 0 alone, only items make it vary."""
     own = table(GUIDE).filter(pl.col("seed").is_in(seeds), model=model, task=task)
     return next(read_scores(own))
 
@@ -122,15 +122,15 @@ def contrast(own: Series, of: Of, weights: Sequence[float] | Array) -> Interval:
     return contrasts([(own, of, weights)])
 
 
-def contrasts(parts: Sequence[tuple[Series, Of, Sequence[float] | Array]]) -> Interval:
+def contrasts(terms: Sequence[tuple[Series, Of, Sequence[float] | Array]]) -> Interval:
     """A sum of contrasts of several series. In a level, whose weights do not add up to 0, is the luck of the test items
     that all settings of a model and task share."""
-    found = [(float(of(own.means) @ np.asarray(weights)), noise(own, of), weights) for own, of, weights in parts]
+    found = [(float(of(own.means) @ np.asarray(weights)), noise(own, of), weights) for own, of, weights in terms]
     variances = [each.deviation**2 * float((np.asarray(weights) ** 2).sum()) for _, each, weights in found]
     levels: dict[tuple[str, str], float] = defaultdict(float)
-    for own, _, weights in parts:
+    for own, _, weights in terms:
         levels[own.model, own.task] += float(np.sum(weights))
-    common = {(own.model, own.task): each.common for (own, _, _), (_, each, _) in zip(parts, found, strict=True)}
+    common = {(own.model, own.task): each.common for (own, _, _), (_, each, _) in zip(terms, found, strict=True)}
     variance = sum(variances) + sum(weight**2 * common[key] for key, weight in levels.items())
     degrees = variance**2 / sum(part**2 / each.degrees for part, (_, each, _) in zip(variances, found, strict=True))
     return _interval(sum(value for value, _, _ in found), float(np.sqrt(variance)), degrees, found[0][1].source)
@@ -161,11 +161,6 @@ def drawn(own: Series, of: Of, flat: bool = False) -> Array:
     wider = np.sqrt(found.degrees / random.chisquare(found.degrees, (DRAWS, 1)))
     values = np.zeros(len(own.rows)) if flat else of(own.means)
     return np.asarray(values + found.deviation * wider * random.standard_normal((DRAWS, len(own.rows))))
-
-
-def of_draws(estimate: float, values: Array, settings: int) -> Interval:
-    """Of what has a maximum in it."""
-    return from_draws(estimate, values, settings, basis="draws", counted="settings")
 
 
 def trend(values: Array) -> tuple[float, float]:

@@ -57,8 +57,8 @@ _NOISE = """## How sure the verdicts are
 3. **It errs towards "cannot tell"** where a curve really moves between neighbours: that counts as noise, intervals get
    wider, and neither a difference nor an equality is shown so easily. It errs towards being too sure if neighbours have
    their luck in common (nested data) or languages move together more than is assumed where items are counted.
-4. **The other way** is that of `glotmix analyze`: items, and the three runs for luck, with 2 degrees of freedom at 7B
-   (very wide) and no luck of training at all at the other models (too narrow)."""
+4. **The other way** is that of `glotmix analyze`: items, and for luck the three runs with 2 degrees of freedom at 7B
+   (wide), an assumed luck at the other models (1.5 points at 40 %: a guess for them)."""
 
 
 def checks_table(checks: pl.DataFrame) -> list[Table | str]:

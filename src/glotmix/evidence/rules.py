@@ -163,19 +163,18 @@ def beyond_noise(found: float, alone: Array, digits: int = 3) -> Outcome:
     return Outcome(_shown(found, digits), uncertainty, verdict, reason, float(np.nanmean(alone >= found)))
 
 
-def steady(trend: float, p: float, spread: float, noise: float, changes: Sequence[Interval]) -> Outcome:
+def steady(trend: float, p_trend: float, spread: float, p_spread: float, changes: Sequence[Interval]) -> Outcome:
     """Claimed constancy: a trend or a spread that chance does not make says no, all changes within the margin yes."""
     found = f"{spread:.3f}; rank correlation with n {_shown(trend, 2)}"
-    uncertainty = f"noise alone: up to {noise:.3f}; adjusted p of the trend {p:.3f}"
+    uncertainty = f"adjusted p of the trend {p_trend:.3f}, of the spread {p_spread:.3f}"
+    p = min(p_trend, p_spread)
     if p < 1 - LEVEL:
         way = "rises" if trend > 0 else "falls"
-        return Outcome(found, uncertainty, NOT, f"it {way} with n, more steadily than settings in any order would", p)
-    if spread > noise:
-        return Outcome(found, uncertainty, NOT, "it moves by more than noise alone makes")
+        told = f"it {way} with n, more steadily than settings in any order would"
+        return Outcome(found, uncertainty, NOT, told if p == p_trend else "it moves by more than noise alone makes", p)
     if all(change.within(MARGIN) for change in changes):
-        return Outcome(
-            found, uncertainty, FOLLOWS, f"every change is within ±{MARGIN:g} at 5 %", _outside(changes, MARGIN)
-        )
+        told = f"every change is within ±{MARGIN:g} at 5 %"
+        return Outcome(found, uncertainty, FOLLOWS, told, _outside(changes, MARGIN))
     reach = max(change.detectable for change in changes)
     told = f"noise alone makes such a spread; a change of less than {reach:.3f} could not be seen"
     return Outcome(found, uncertainty, UNCLEAR, told, p)

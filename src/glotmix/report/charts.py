@@ -89,6 +89,12 @@ def curves(
     return (band + line + points).properties(width=width, height=height)
 
 
+def panels(frame: pl.DataFrame, colours: Mapping[str, str], top: float, titles: tuple[str, str]) -> Any:
+    """Curves of every `label` on its own, in the order of the frame, as one figure."""
+    labels = frame["label"].unique(maintain_order=True).to_list()
+    return curves(frame, colours, top, 180, 130, titles).facet(alt.Facet("label:N", sort=labels), columns=4)
+
+
 def dots(frame: pl.DataFrame, colours: Mapping[str, str], top: float, width: int = 380) -> Any:
     """Score (0 to `top`) with its interval, a line per label; several series of a label stand below each other.
 
@@ -173,7 +179,7 @@ def _rows_axis(rows: list[int], title: str | None) -> alt.X:
     )
     thousands = "datum.value < 1000 ? datum.value : format(datum.value / 1000, '~g') + 'k'"
     axis = alt.Axis(
-        values=rows, labelExpr=thousands, labelOverlap="greedy", labelSeparation=6, labelFlush=False, grid=False
+        values=rows, labelExpr=thousands, labelOverlap="greedy", labelSeparation=9, labelFlush=False, grid=False
     )
     return alt.X("rows_per_language:Q", title=title, scale=scale, axis=axis)
 

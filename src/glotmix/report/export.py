@@ -15,7 +15,8 @@ from glotmix.report.text import FORMS, p_value, signed, span
 
 SCALE = 2.0  # of a PNG: pixels for every unit of the SVG
 LONG = 40  # rows from which a LaTeX table runs over pages
-_TEX = {"< 0.001": "$<$ 0.001", "−": "$-$", "–": "--", "×": r"$\times$", "\u00a0": "~"}
+_TEX = {"<": "$<$", ">": "$>$", "|": "$|$", "−": "$-$", "–": "--", "×": r"$\times$", "\u00a0": "~"}
+_TEX |= {"[": "{[}", "*": "{*}"}  # behind a line's end they are its arguments
 
 
 def write_findings(findings: pl.DataFrame, folder: Path) -> None:
@@ -25,7 +26,7 @@ def write_findings(findings: pl.DataFrame, folder: Path) -> None:
         GlotmixError: a file can't be written.
     """
     _write(folder / "findings.json", findings.write_json().encode())
-    _write(folder / "findings.csv", findings.write_csv().encode())
+    _write(folder / "findings.csv", csv(findings).encode())
     _write(folder / "findings.tex", latex(told(findings)).encode())
 
 
@@ -43,7 +44,7 @@ def _write_figure(figure: Figure, path: Path) -> Path:
     told_numbers = told(figure.numbers) if "conclusion" in figure.numbers.columns else figure.numbers
     _write(_with(path, "svg"), drawn.encode())
     _write(_with(path, "png"), vl_convert.svg_to_png(drawn, scale=SCALE))
-    _write(_with(path, "csv"), figure.numbers.write_csv().encode())
+    _write(_with(path, "csv"), csv(figure.numbers).encode())
     _write(_with(path, "tex"), latex(told_numbers).encode())
     return _with(path, "svg")
 
@@ -82,10 +83,16 @@ def told(findings: pl.DataFrame) -> pl.DataFrame:
     return frame.drop(name for name in ("model", "task") if rows and frame[name].n_unique() == 1)
 
 
+def csv(table: pl.DataFrame) -> str:
+    """Every digit. A text that a spreadsheet would take for a formula has an apostrophe before it."""
+    return table.with_columns(pl.col(pl.String).str.replace(r"^[=+\-@\t\r]", "'$0")).write_csv()
+
+
 def latex(table: pl.DataFrame) -> str:
     """A booktabs table; what LaTeX would take for a command is escaped."""
     long = len(table) > LONG
-    body = table.to_pandas().to_latex(index=False, escape=True, na_rep="", float_format="%.4f", longtable=long)
+    plain = table.with_columns(pl.col(pl.String).str.replace_all(r"[\s\p{Cc}]+", " "))
+    body = plain.to_pandas().to_latex(index=False, escape=True, na_rep="", float_format="%.4f", longtable=long)
     for sign, command in _TEX.items():
         body = body.replace(sign, command)
     return f"% \\usepackage{{booktabs{',longtable' if long else ''}}}\n{body}"

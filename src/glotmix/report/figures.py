@@ -7,6 +7,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import altair as alt
@@ -27,7 +28,7 @@ CONCLUDED = {  # conclusion: colour, shape
 }
 SEEN_UNSEEN = "seen-unseen"
 LEVEL = "not compared"
-PAGE_ROWS = 48  # of a forest plot or heatmap; longer ones go on in another figure
+PAGE_ROWS, PAGE_COLUMNS = 48, 20  # of a forest plot or heatmap; longer and wider ones go on in another figure
 LABELS = 420  # width of a forest plot's labels, at most
 NAMED = 5  # points that have their names beside them; of more, the ends
 _NEUTRAL = "#7d838c"
@@ -113,18 +114,18 @@ def _named(points: pl.DataFrame) -> pl.DataFrame:
 
 
 def heatmaps(accuracy: pl.DataFrame, settings: Sequence[str], task: str, model: str, top: float) -> Iterator[Figure]:
-    """Language by setting; as many settings as fit a figure.
+    """Language by setting; as many of both as fit a figure.
 
     Args:
         accuracy: of `accuracy_by_language`, languages in the order to show them.
     """
     labelled = accuracy.with_columns(label=pl.col("language").map_elements(text.label, pl.String))
     columns = labelled["label"].unique(maintain_order=True).to_list()
-    pages = [settings[at : at + PAGE_ROWS] for at in range(0, len(settings), PAGE_ROWS)]
-    for number, page in enumerate(pages, start=1):
-        part = labelled.filter(pl.col("setting").is_in(page))
-        y = alt.Y("setting:N", title=None, sort=list(page), axis=alt.Axis(labelLimit=320))
-        x = alt.X("label:N", title=None, sort=columns, axis=alt.Axis(orient="top", labelAngle=-35, labelLimit=220))
+    pages = list(product(_pages(settings, PAGE_ROWS), _pages(columns, PAGE_COLUMNS)))
+    for number, (down, across) in enumerate(pages, start=1):
+        part = labelled.filter(pl.col("setting").is_in(down), pl.col("label").is_in(across))
+        y = alt.Y("setting:N", title=None, sort=down, axis=alt.Axis(labelLimit=320))
+        x = alt.X("label:N", title=None, sort=across, axis=alt.Axis(orient="top", labelAngle=-35, labelLimit=220))
         base = alt.Chart(part).encode(x=x, y=y)
         scale = alt.Scale(domain=[0, top], scheme="blues")
         legend = alt.Legend(format="%", orient="right", title=None)
@@ -135,6 +136,10 @@ def heatmaps(accuracy: pl.DataFrame, settings: Sequence[str], task: str, model: 
         )
         chart = (cells + told).properties(width=alt.Step(58), height=alt.Step(24))
         yield Figure("heatmap", task, model, str(number) if len(pages) > 1 else "", chart, part.drop("label"))
+
+
+def _pages(names: Sequence[str], most: int) -> list[list[str]]:
+    return [list(names[at : at + most]) for at in range(0, len(names), most)]
 
 
 def forests(findings: pl.DataFrame, declared: Declared, task: str, model: str) -> Iterator[Figure]:

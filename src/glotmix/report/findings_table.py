@@ -14,7 +14,7 @@ from rich.text import Text
 from glotmix.report.text import NONE, signed, span, symbol
 
 LINES = 20  # of a table, and of the reasons and notes below
-MIN_WIDTHS = {"finding": 18, "model": 8, "task": 4, "conclusion": 10}  # these wrap: the rest fits 80 columns as it is
+MIN_WIDTHS = {"finding": 10, "model": 8, "task": 4, "conclusion": 10}  # these wrap: the rest fits 80 columns as it is
 COLOURS = {"higher": "green", "lower": "red", "no difference": "cyan", "cannot tell": "yellow"}
 _CONCLUDED = pl.col("conclusion").is_in(["higher", "lower", "no difference"])
 _UNCLEAR = pl.col("conclusion") == "cannot tell"
@@ -144,7 +144,7 @@ def _definitions(findings: pl.DataFrame) -> list[str]:
 
 
 def _table(title: str, columns: Sequence[str]) -> Table:
-    table = Table(title=Text(title, "bold"), title_justify="left", box=None, pad_edge=False)
+    table = Table(title=Text(title, "bold"), title_justify="left", box=None, padding=(0, 1, 0, 0))
     for column in columns:
         justify: JustifyMethod = "right" if column.startswith(">") else "left"
         heading = Text(column.removeprefix(">"))

@@ -95,6 +95,8 @@ def _drawn(tasks: Sequence[TaskView]) -> Iterator[Figure]:
     for task in tasks:
         for family in task.families:
             yield from family.means.values()
+            if family.together:
+                yield family.together
         for view in task.models:
             yield from (*view.compared, *view.heatmaps)
 

@@ -104,10 +104,12 @@ class VerdictRow:
 def verdict_rows(shares: pl.DataFrame, languages: Sequence[str], settings: Sequence[str]) -> list[VerdictRow]:
     """Of one model and task, in the order given."""
     found = {row[:3]: row[3] for row in shares.select("language", "setting", "verdict", "share").iter_rows()}
+    there = {row[:2] for row in found}
     return [
         VerdictRow(tag, setting, {verdict: percent(found.get((tag, setting, verdict), 0.0), 1) for verdict in VERDICTS})
         for tag in languages
         for setting in settings
+        if (tag, setting) in there
     ]
 
 
@@ -157,8 +159,12 @@ class Block:
     groups: tuple[FindingGroup, ...]
 
     @property
+    def rows(self) -> int:
+        return sum(len(group.estimates) for group in self.groups)
+
+    @property
     def many(self) -> bool:
-        return sum(len(group.estimates) for group in self.groups) > MANY
+        return self.rows > MANY
 
 
 def blocks(findings: pl.DataFrame, designs: Sequence[str], margin: float) -> list[Block]:
@@ -177,13 +183,20 @@ def _design(setting: str, designs: Sequence[str]) -> str:
 
 
 def finding_groups(part: pl.DataFrame, margin: float) -> list[FindingGroup]:
-    """The findings (`placed`) of one model, task and design by name; those in points share a scale."""
-    scales: dict[str, Place] = {}
+    """The findings (`placed`) of one model, task and design by name; those in points share a scale, but for what
+    exceeds any difference of two scores, beside which nothing else would be seen."""
     groups = [(str(name), own) for (name,), own in part.group_by("name", maintain_order=True)]
-    for name, own in groups:
-        unit = own["unit"][0]
-        scales[name] = _scale(part.filter(unit="score") if unit == "score" else own, unit)
-    return [_group(name, own, scales[name], margin) for name, own in groups]
+    fit = [own for _, own in groups if _fits(own)]
+    shared = _scale(pl.concat(fit), "score") if fit else None
+    return [
+        _group(name, own, shared if shared and _fits(own) else _scale(own, own["unit"][0]), margin)
+        for name, own in groups
+    ]
+
+
+def _fits(own: pl.DataFrame) -> bool:
+    ends = own.select(pl.max_horizontal(pl.col("estimate", "low", "high").abs()).max()).item() or 0.0
+    return bool(own["unit"][0] == "score" and ends <= 1)
 
 
 def _scale(part: pl.DataFrame, unit: str) -> Place:

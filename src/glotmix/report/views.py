@@ -10,9 +10,10 @@ from glotmix.analysis import Declared, accuracy_by_language
 from glotmix.analysis.families import Family, families, short
 from glotmix.analysis.quantities import language_groups
 from glotmix.analysis.scores import Scores, Setting, read_scores
-from glotmix.report import charts, text
+from glotmix.report import charts
 from glotmix.report.cards import Card, cards
 from glotmix.report.comparisons import comparisons
+from glotmix.report.family_view import FamilyView, family_view
 from glotmix.report.figures import Figure, heatmaps, scatter
 from glotmix.report.languages import Confusion, confusion
 from glotmix.report.metrics import MetricTable, metric_table
@@ -29,20 +30,6 @@ WIDE = 8  # settings from which tables have them down the side
 
 
 @dataclass(frozen=True)
-class FamilyView:
-    """Settings with one baseline: figures per model (means by role) and per language.
-
-    In a family that is not `curved` figures have a line per setting, or per language if there is a single setting; then
-    `panels` is empty.
-    """
-
-    title: str
-    curved: bool
-    means: dict[str, Figure]
-    panels: dict[str, Markup]
-
-
-@dataclass(frozen=True)
 class Answer:
     """In brief, of one family, at `setting`."""
 
@@ -53,10 +40,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class ModelView:
-    """One model at one task: cards per family, cells by role or language, one per setting. `compared` are figures that
-    set settings or series side by side; `heatmaps` show for a paper what the cells do on a page."""
+    """One model at one task: cards per family, cells by role or language, one per setting of the task, of which the model
+    has `settings`. `compared` are figures that set settings or series side by side; `heatmaps` show for a paper what the
+    cells do on a page."""
 
     model: str
+    settings: frozenset[str]
     cards: list[Answer]
     role_cells: dict[str, list[Cell | None]]
     cells: dict[str, list[Cell | None]]
@@ -144,7 +133,10 @@ def _task_view(
         top=top,
         settings=settings,
         wide=len(settings) > WIDE,
-        families=[_family_view(family, task, title, tables, top, measure, colours) for family, title in titles.items()],
+        families=[
+            family_view(family, task, title, tables.accuracy, tables.means, top, measure, colours)
+            for family, title in titles.items()
+        ],
         models=[
             _model_view(
                 own,
@@ -189,6 +181,7 @@ def _model_view(
     shares = tables.shares.with_columns(pl.col("setting").replace(dict(zip(names, shown, strict=True))))
     return ModelView(
         model=scores.model,
+        settings=frozenset(setting.name for setting in scores.settings),
         cards=[block for block in told if block.cards],
         role_cells=heat_cells(tables.means, "role", names, top),
         cells=heat_cells(tables.accuracy, "language", names, top),
@@ -224,60 +217,3 @@ def _answer(
     groups = language_groups(scores, last)
     shown = {tag: groups[tag] for tag in roles if tag in scores.languages}
     return Answer(title, last.name, cards(findings, own, shown, declared.margin))
-
-
-def _family_view(
-    family: Family, task: str, title: str, tables: _Tables, top: float, measure: str, colours: Mapping[str, str]
-) -> FamilyView:
-    own = family.mixtures if family.curved else family.settings
-    order = {setting.name: place for place, setting in enumerate(own)}
-    accuracy, means = (
-        table.filter(pl.col("setting").is_in(list(order))).with_columns(
-            label=pl.col("setting").map_elements(short, pl.String),
-            place=pl.col("setting").replace_strict(order, default=None),
-        )
-        for table in (tables.accuracy, tables.means)
-    )
-    models = means["model"].unique(maintain_order=True).to_list()
-    drawn = means if family.curved or len(own) > 1 else accuracy
-
-    def figure(model: str) -> Figure:
-        part = drawn.filter(model=model).sort("place", maintain_order=True)
-        if family.curved:
-            titles = ("rows per training language", measure)
-            chart = charts.curves(part.with_columns(series="role"), charts.ROLE_COLOURS, top, 460, 270, titles)
-        else:
-            labels = (
-                part
-                if len(own) > 1
-                else part.with_columns(pl.col("language").map_elements(text.label, pl.String).alias("label"))
-            )
-            chart = charts.dots(labels.with_columns(series="role"), charts.ROLE_COLOURS, top)
-        return Figure("curves" if family.curved else "settings", task, model, title, chart, part.drop("label", "place"))
-
-    figures = {model: figure(model) for model in models}
-    if len(own) == 1:
-        return FamilyView(title, family.curved, figures, {})
-    exposed = {(setting.name, tag) for setting in own for tag in setting.train_languages}
-    panels = _panels(accuracy, colours, top) if family.curved else _dot_panels(accuracy, exposed, colours, top)
-    return FamilyView(title, family.curved, figures, dict(panels))
-
-
-def _panels(accuracy: pl.DataFrame, colours: Mapping[str, str], top: float) -> Iterator[tuple[str, Markup]]:
-    """Curves per language, in the colour of its role, or of the models where there are several."""
-    by, palette = ("model", colours) if len(colours) > 1 else ("role", charts.ROLE_COLOURS)
-    for (tag,), part in accuracy.group_by("language", maintain_order=True):
-        yield str(tag), charts.svg(charts.curves(part.with_columns(series=by), palette, top))
-
-
-def _dot_panels(
-    accuracy: pl.DataFrame, exposed: set[tuple[str, str]], colours: Mapping[str, str], top: float
-) -> Iterator[tuple[str, Markup]]:
-    """A line per setting for each language, in the colour of what it is to the setting, or of the models."""
-    for (tag,), part in accuracy.sort("place", maintain_order=True).group_by("language", maintain_order=True):
-        seen = pl.col("setting").is_in([setting for setting, own in exposed if own == tag])
-        trained = pl.when(seen).then(pl.when(role="anchor").then(pl.lit("anchor")).otherwise(pl.lit("seen")))
-        by, palette = (
-            ("model", colours) if len(colours) > 1 else (trained.otherwise(pl.lit("unseen")), charts.ROLE_COLOURS)
-        )
-        yield str(tag), charts.svg(charts.dots(part.with_columns(series=by), palette, top, width=220))

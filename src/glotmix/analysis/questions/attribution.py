@@ -34,7 +34,7 @@ from glotmix.analysis.scores import Array, Scores, Setting
 from glotmix.errors import UserError
 
 CONTRIBUTION = "contribution of a training language"
-_MOST = 100  # findings of one design beside all others
+_MOST = 100  # findings, beside those of other questions
 _TINY = 1e-8
 
 
@@ -54,7 +54,7 @@ def attribution(
 
 
 def of_attribution(tables: Sequence[Scores], declared: Declared) -> Iterator[Finding]:
-    """Small designs in full, of larger ones that `attribution` has them."""
+    """What `attribution` gives where it is not much, else that it is there."""
     return _of_attribution(tables, declared, most=_MOST)
 
 
@@ -145,21 +145,23 @@ def _of_attribution(
     tables: Sequence[Scores], declared: Declared, rows: pl.DataFrame | None = None, most: int | None = None
 ) -> Iterator[Finding]:
     yield from _refusals(tables, rows)
-    for scores in tables:
-        for design in designs(scores, rows):
-            asked = [at for at in range(len(design.languages)) if design.estimable(at)]
-            if asked and not design.degrees:
-                why = (
-                    f"{len(design.settings)} settings for as many terms leave none to tell an error from; add settings"
-                )
-                yield _finding(scores, design, _all(design, asked), undefined(why))
-            elif most is not None and len(asked) * len(scores.languages) > most:
-                what = f"{len(asked)} training languages x {len(scores.languages)} targets"
-                yield _finding(
-                    scores, design, _all(design, asked), undefined(f"{what} are listed by attribution() alone")
-                )
-            elif asked:
-                yield from _contributions(scores, design, asked)
+    found = [
+        (scores, design, [at for at in range(len(design.languages)) if design.estimable(at)])
+        for scores in tables
+        for design in designs(scores, rows)
+    ]
+    count = sum(len(asked) * len(scores.languages) for scores, _, asked in found)
+    for scores, design, asked in found:
+        if asked and not design.degrees:
+            many = f"{len(design.settings)} settings for as many terms"
+            why = f"{many} leave none to tell an error from; add settings"
+            yield _finding(scores, design, _all(design, asked), undefined(why))
+        elif asked and most is not None and count > most:
+            what = f"{len(asked)} training languages x {len(scores.languages)} targets"
+            why = f"{what} are listed by glotmix.analysis.attribution alone"
+            yield _finding(scores, design, _all(design, asked), undefined(why))
+        elif asked:
+            yield from _contributions(scores, design, asked)
 
 
 def _refusals(tables: Sequence[Scores], rows: pl.DataFrame | None) -> Iterator[Finding]:

@@ -61,7 +61,7 @@ def compare(
     """
 
     def part(tables: Sequence[Scores], _: Declared) -> Iterator[Finding]:
-        _check_languages(tables, languages or ())
+        _check_languages(tables, languages or (), "compare")
         ones, others = ([series_named(scores, name) for scores in tables] for name in (a, b))
         _check_named(tables, {a: ones, b: others})
         for scores, one, other in zip(tables, ones, others, strict=True):
@@ -74,7 +74,8 @@ def compare(
 
 def of_groups(tables: Sequence[Scores], declared: Declared) -> Iterator[Finding]:
     """Every pair of groups of languages, on the targets of each. (`compare` has the single n.)"""
-    _check_languages(tables, [tag for tags in declared.groups.values() for tag in tags])
+    for name, tags in declared.groups.items():
+        _check_languages(tables, tags, f"group {name!r}")
     for scores in tables:
         pairs = [pair for pair in combinations(series_of(scores), 2) if _are_groups(scores, *pair)]
         drawn = draws(scores) if pairs else np.empty(0)
@@ -219,8 +220,8 @@ def _check_apart(scores: Scores, one: Series, other: Series) -> None:
         raise UserError(f"compare: {one.name!r} and {other.name!r} both have setting {shared!r}; choose two apart")
 
 
-def _check_languages(tables: Sequence[Scores], tags: Sequence[str]) -> None:
+def _check_languages(tables: Sequence[Scores], tags: Sequence[str], where: str) -> None:
     tested = sorted({tag for scores in tables for tag in scores.tested})
     for tag in tags:
         if tag not in tested:
-            raise UserError(f"language {tag!r} is evaluated in no run of the table; it has {' '.join(tested)}")
+            raise UserError(f"{where}: language {tag!r} is evaluated in no run; choose from {' '.join(tested)}")

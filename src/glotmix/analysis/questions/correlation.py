@@ -9,7 +9,7 @@ see and that none of them sees: Spearman's rank correlation and Pearson's linear
 2. S and U of one run share its luck and its items, so they correlate although no setting differs from another. The p
    value is against that: against the correlation of S and U drawn around one common mean (`noise.draws`), whose median
    is "what noise alone gives". The usual permutation p (all orders up to 8 settings) supposes that luck is not shared;
-   it is in the note.
+   it is in the note. Where luck is assumed, no setting having a second seed, the larger of both counts.
 3. Below 4 settings there is no interval, and none where S or U is the same everywhere.
 """
 
@@ -100,7 +100,9 @@ def _finding(scores: Scores, series: Series, name: str, noise: Array) -> Finding
         return replace(one, found=found, p=p, note=_joined(note, scores.note))
     low, null, high = (float(x) for x in np.quantile(alone, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2]))
     note = f"noise alone gives {null:.2f} ({low:.2f} to {high:.2f}); {permuted}"
-    return replace(one, found=found, null=null, p=tail_p(found.estimate, alone), note=_joined(note, scores.note))
+    shared = tail_p(found.estimate, alone)
+    larger = shared if scores.replicated else max(shared, p)
+    return replace(one, found=found, null=null, p=larger, note=_joined(note, scores.note))
 
 
 def _refused(scores: Scores, series: Series) -> Interval:

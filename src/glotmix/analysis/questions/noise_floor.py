@@ -8,7 +8,8 @@ From settings with several seeds, for a run's mean score x over the languages of
    between two runs is no finding, whatever its test items say. Its upper limit is the floor to go by with few seeds.
 3. A run's luck is what is left of sd^2 once the chance of its single answers is taken off (`noise.py`, 2.), with the
    limits of 1. shifted as much (crossed components; Searle, Casella & McCulloch 1992). The items' part is what another
-   choice of test items would change in a run's mean: seeds share the items, so it is not in sd.
+   choice of test items would change in a run's mean: seeds share the items, so it is not in sd. Its limits come from
+   how unequally the items add to it, on the logarithmic scale.
 4. The differences of the table (gains over baselines) below the floor: each against 1.96 sd sqrt(1/m + 1/k), for means
    of m and k runs. Its limits are Wilson's, of the count at the lower and at the upper limit of sd.
 """
@@ -19,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
+from scipy.special import stdtrit
 from scipy.stats import chi2
 
 from glotmix.analysis.answer import answer
@@ -44,6 +46,7 @@ class Spread(NamedTuple):
     between: float
     chance: float
     items: float
+    items_error: float  # standard error of `items`; NaN: a table of means
     degrees: int
     n: int
 
@@ -71,8 +74,8 @@ def of_noise_floor(tables: Sequence[Scores], declared: Declared) -> Iterator[Fin
             yield from _of_score(scores, spread(scores, columns), of)
             yield from _parts(scores, spread(scores, columns), of)
         each = [spread(scores, [column]) for column in range(len(scores.languages))]
-        between, chance, items = (float(np.mean(column)) for column in zip(*(one[:3] for one in each), strict=True))
-        mean = Spread(between, chance, items, each[0].degrees, each[0].n)
+        between, chance, items, error = (float(np.mean(column)) for column in list(zip(*each, strict=True))[:4])
+        mean = Spread(between, chance, items, error, each[0].degrees, each[0].n)
         yield from _of_score(scores, mean, "a run's score in one language, on average over all")
         yield from _below(scores, {role: spread(scores, columns) for role, columns in groups.items()})
 
@@ -84,7 +87,8 @@ def spread(scores: Scores, columns: Sequence[int]) -> Spread:
     weights = np.array([scores.seeds[index] - 1 for index in scores.replicated])
     found = [(_between(scores, index, columns), *_chance(scores, index, slopes)) for index in scores.replicated]
     between, chance, items = (float(weights @ each) / weights.sum() for each in zip(*found, strict=True))
-    return Spread(between, chance, items, int(weights.sum()), parts(scores, scores.replicated[:1], slopes).n)
+    n = parts(scores, scores.replicated[:1], slopes).n
+    return Spread(between, chance, items, _items_error(scores, columns, weights), int(weights.sum()), n)
 
 
 def _between(scores: Scores, setting: int, columns: Sequence[int]) -> float:
@@ -97,6 +101,19 @@ def _chance(scores: Scores, setting: int, slopes: Array) -> tuple[float, float]:
     """Of one run: its variance by the chance of single answers, and by the choice of items, which includes that."""
     seeds, found = scores.seeds[setting], parts(scores, [setting], slopes)
     return found.chance * seeds, found.items + found.chance * (seeds - 1)
+
+
+def _items_error(scores: Scores, columns: Sequence[int], weights: Array) -> float:
+    """The variance by the choice of items is a sum over items, which is as sure as they are alike."""
+    if scores.sampling is not None:
+        return np.nan
+    used, squares = scores.used[columns], []
+    for index in scores.replicated:
+        runs, counts = scores.values[index][:, columns], used.sum(axis=1)
+        off = (runs / counts[:, None] - runs.sum(axis=2, keepdims=True) / counts[:, None] ** 2) * used
+        squares.append((off.mean(axis=1)[:, used.any(axis=0)] ** 2).mean(axis=0))
+    each = weights @ np.array(squares) / weights.sum()
+    return float(np.sqrt(len(each) * each.var(ddof=1))) if len(each) > 1 else np.nan
 
 
 def _of_score(scores: Scores, one: Spread, of: str) -> Iterator[Finding]:
@@ -113,7 +130,7 @@ def _parts(scores: Scores, one: Spread, of: str) -> Iterator[Finding]:
     luck = [variance - one.chance for variance in (one.between, *one.limits())]
     definition = f"standard deviation between seeds of {of}, beyond the chance of its single answers"
     yield _finding(scores, LUCK, definition, _deviation(scores, one, luck))
-    if one.n > 1 and one.items > 0:
+    if one.items_error > 0:
         yield _finding(scores, ITEMS, f"standard deviation of {of} by the choice of test items", _of_items(one))
 
 
@@ -128,11 +145,9 @@ def _deviation(scores: Scores, one: Spread, variances: Sequence[float], factor: 
 
 
 def _of_items(one: Spread) -> Interval:
-    degrees = one.n - 1
-    deviation = float(np.sqrt(one.items))
-    levels = ((1 + LEVEL) / 2, (1 - LEVEL) / 2)
-    low, high = (deviation * float(np.sqrt(degrees / chi2.ppf(level, degrees))) for level in levels)
-    return Interval(deviation, low, high, (high - low) / (2 * _NORMAL), degrees, one.n, "", "chi-squared, items")
+    deviation, error = float(np.sqrt(one.items)), one.items_error / one.items / 2  # of its logarithm
+    low, high = (deviation * float(np.exp(way * stdtrit(one.n - 1, (1 + LEVEL) / 2) * error)) for way in (-1, 1))
+    return Interval(deviation, low, high, deviation * error, one.n - 1, one.n, "", "items")
 
 
 def _below(scores: Scores, spreads: dict[str, Spread]) -> Iterator[Finding]:

@@ -4,12 +4,15 @@
    95 % of the gain is there at  n = tau ln 20.
 2. The form matters. Hill's, start + gain n / (n + h), fits some real curves better, but comes near its ceiling so
    slowly (95 % at 19 h) that it names sizes nobody has tried three times as often. The note gives what it would say.
-3. The interval is that of the fits to 10,000 draws of the curve.
+3. The interval is of all n that a test does not rule out (`curves.fitting`). The middle of fits to draws covers less:
+   84 % where the gain is small.
 4. Refused: below four sizes (three parameters); without a size 0, from which a gain is counted; where the fit explains
    no more than it does in noise alone (5 % level; tau means nothing on a flat line, hence by draws and not by a table:
    Davies 1987, Biometrika 74:33); where the curve falls; and where the fit asks for the most rows that the grid has: a
    curve that still rises has no ceiling in sight, and only "more than" can be said.
-5. The ratio of two tasks of one model has both drawn independently: they share runs at most in part, and no test items.
+5. The ratio of two tasks of one model takes them as independent: they share runs at most in part, and no test items. On
+   the logarithmic scale the distances of the limits add up as squares, each on its own side (Zou & Donner 2008,
+   Statistics in Medicine 27:1693).
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,10 +24,11 @@ import polars as pl
 from scipy.special import ndtri
 
 from glotmix.analysis.answer import answer
-from glotmix.analysis.curves import MOST_SIZES, Curve, curves, hill, saturating
+from glotmix.analysis.curves import MOST_SIZES, Curve, curves, fitting, hill, saturating
 from glotmix.analysis.declared import Declared, Finding
-from glotmix.analysis.interval import LEVEL, POWER, Interval, exponential, from_draws, undefined
-from glotmix.analysis.scores import Array, Scores
+from glotmix.analysis.interval import LEVEL, POWER, Interval, exponential, undefined
+from glotmix.analysis.noise import MANY
+from glotmix.analysis.scores import Scores
 
 NAME, RATIO = "saturation of", "saturation ratio of"
 _LEAST_SIZES = 4
@@ -33,11 +37,12 @@ _EDGE = 1 + 1e-9
 
 @dataclass(frozen=True)
 class Saturation:
-    """`drawn` are the rows of each draw's fit, NaN where it falls; none where `found` has no estimate."""
-
     curve: Curve
     found: Interval
-    drawn: Array | None = None
+
+    @property
+    def told(self) -> bool:
+        return not np.isnan(self.found.estimate)
 
 
 def saturation(results: pl.DataFrame, declared: Declared | None = None) -> pl.DataFrame:
@@ -51,7 +56,7 @@ def of_saturations(tables: Sequence[Scores], declared: Declared) -> Iterator[Fin
         yield from map(_level, found)
         for one, other in combinations(found, 2):
             same = (one.curve.design, one.curve.group) == (other.curve.design, other.curve.group)
-            if same and (one.drawn is not None or other.drawn is not None):
+            if same and (one.told or other.told):
                 yield _compared(one, other)
 
 
@@ -78,26 +83,25 @@ def _refused(curve: Curve) -> str:
 
 
 def _of_fits(curve: Curve, estimate: float) -> Saturation:
-    fits = saturating(curve.rows, curve.drawn, curve.weights)
-    drawn = np.where(fits.gain > 0, fits.saturation, np.nan)
-    basis = f"fits to resampled {curve.told.basis}"
-    found = from_draws(estimate, drawn, curve.told.n, basis=basis)
+    low, high = fitting(curve.rows, curve.y, curve.noise, curve.weights)
+    basis = f"n not ruled out by resampled {curve.told.basis}"
+    found = Interval(estimate, low, high, np.nan, MANY, curve.told.n, "", basis)
     first, last, most = curve.rows[1], curve.rows[-1], MOST_SIZES * curve.rows[-1]
     if estimate * _EDGE >= most:
         note = f"cannot tell: the curve still rises at {last:.0f} rows; more than {found.low:.0f} are needed"
         return Saturation(curve, replace(found, estimate=np.nan, high=np.inf, note=note))
-    notes = [found.note]
+    notes = []
     if found.low <= first * _EDGE:
         notes.append(f"{first:.0f} is the smallest size, so it may be fewer")
         found = replace(found, low=0.0)
     if found.high * _EDGE >= most:
-        notes.append("no upper limit: in some resamples the curve still rises at the largest size")
+        notes.append("no upper limit: a curve that still rises at the largest size is not ruled out")
         found = replace(found, high=np.inf)
     if estimate > last:
         notes.append(f"beyond the largest size, {last:.0f}: by the form of the curve alone")
     other = float(hill(curve.rows, curve.y[None], curve.weights).saturation[0])
     notes.append(f"{other:.0f} by Hill's form of the curve" if other * _EDGE < most else "no ceiling by Hill's form")
-    return Saturation(curve, replace(found, note="; ".join(filter(None, notes))), drawn)
+    return Saturation(curve, replace(found, note="; ".join(notes)))
 
 
 def _level(one: Saturation) -> Finding:
@@ -120,18 +124,19 @@ def _compared(one: Saturation, other: Saturation) -> Finding:
 
 
 def _ratio(one: Saturation, other: Saturation) -> tuple[Interval, float]:
-    if one.drawn is None or other.drawn is None:
-        unknown = one if one.drawn is None else other
+    if not (one.told and other.told):
+        unknown = other if one.told else one
         reason = unknown.found.note.removeprefix("cannot tell: ")
         return undefined(f"{unknown.curve.scores.task}: {reason}", unknown.found.n), np.nan
-    drawn, estimate = np.log(one.drawn / other.drawn), float(np.log(one.found.estimate / other.found.estimate))
-    logarithm = from_draws(estimate, drawn, min(one.found.n, other.found.n), basis=one.found.basis)
+    top, bottom = one.found, other.found
+    with np.errstate(divide="ignore"):
+        numbers = np.log([[each.low, each.estimate, each.high] for each in (top, bottom)])
+    (down, up), (less, more) = np.abs(numbers[:, [0, 2]] - numbers[:, [1]])
+    estimate = float(numbers[0, 1] - numbers[1, 1])
+    low, high = estimate - float(np.hypot(down, more)), estimate + float(np.hypot(up, less))
+    logarithm = Interval(estimate, low, high, np.nan, MANY, min(top.n, bottom.n), "", top.basis)
     found = exponential(logarithm)
-    low = 0.0 if one.found.low == 0 or other.found.high == np.inf else found.low
-    high = np.inf if one.found.high == np.inf or other.found.low == 0 else found.high
-    limited = low > 0 if found.estimate > 1 else high < np.inf  # on the side of 1
-    note = _smallest_seen(low, high)
-    return replace(found, low=low, high=high, standard_error=np.nan, note=note), logarithm.p() if limited else 1.0
+    return replace(found, note=_smallest_seen(found.low, found.high)), logarithm.p()
 
 
 def _smallest_seen(low: float, high: float) -> str:

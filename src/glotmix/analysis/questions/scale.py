@@ -19,6 +19,7 @@ size. Where a table with several models tells no `parameters`, it is refused.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
@@ -143,6 +144,8 @@ def _over_sizes(task: str, key: Key, points: Sequence[Point], note: str) -> Find
     else:
         found, kind, change = _difference(sizes, points, covariance), _DIFFERENCE, "larger minus smaller model"
         told = "two models are no trend: all else that differs is in it"
+    if not (covariance - np.diag(covariance.diagonal())).any():
+        found = replace(found, basis=f"{found.basis}, models as independent")
     first = points[0].asked[0]
     return Finding(
         f"{kind} {name}",
