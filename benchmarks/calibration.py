@@ -131,11 +131,11 @@ def bilingual(gain: float) -> tuple[Truth, ...]:
         each
         for place in range(5)
         for each in (
-            truth({0: between(0)}, 1, model=f"m{place}", parameters=10 ** (7 + place)),
+            truth({0: between(0)}, 1, model=f"m{place}", parameters=10 ** (7 + place), **ASSUMED),
             *(
                 truth(
                     {400: added(tag)}, 1, model=f"m{place}", parameters=10 ** (7 + place), design=f"en+{tag}",
-                    baseline="n=0", train_languages=("en", tag),
+                    baseline="n=0", train_languages=("en", tag), **ASSUMED,
                 )
                 for tag in ("es", "fr", "ja", "zh")
             ),
@@ -442,7 +442,7 @@ def share(count: int, of: int) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--studies", type=int, default=800, help="per scenario: 1000 take 25 minutes")
+    parser.add_argument("--studies", type=int, default=1000, help="per scenario: 1000 take some 20 minutes")
     parser.add_argument("--scenario", choices=list(SCENARIOS), nargs="*", default=list(SCENARIOS))
     parser.add_argument("--draws", type=int, default=1000, help="resamples of every study")
     parser.add_argument("--workers", type=int, default=2)

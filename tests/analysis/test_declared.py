@@ -23,7 +23,7 @@ def p(estimate: float, error: float, degrees: float) -> float:
     return float(2 * stats.t.sf(abs(estimate) / error, degrees))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.floats(-0.06, 0.06), min_size=1, max_size=8))
 def test_a_family_is_adjusted_together_and_others_are_not_in_it(estimates):
     family = [found(each) for each in estimates]

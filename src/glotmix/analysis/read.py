@@ -66,14 +66,13 @@ def read_table(path: Path, anchor: str | None = None, study: str | None = None) 
         schema = frame.collect_schema()
         renamed = _renamed(str(path), schema.names())
         frame = frame.rename(renamed).with_row_index("record", 1)
-        table = frame.select(pl.col("record").cast(pl.Int64), *_columns(frame.collect_schema(), path))
-        read = table.collect(engine="streaming")  # of CSV, in half the memory
+        table = frame.select(pl.col("record").cast(pl.Int64), *_columns(frame.collect_schema(), path)).collect()
     except (OSError, pl.exceptions.PolarsError) as error:
         reason = listed(str(error).splitlines()[:1]) or type(error).__name__
         raise UserError(f"{path}: can't be read as {path.suffix.removeprefix('.')} ({reason})") from None
     unread = [name for name in schema.names() if name not in _SCHEMA and name not in renamed]
     told = [f"columns not read: {listed(unread)}"] if unread else []
-    return _checked(str(path), _one_study(read, study), anchor, told)
+    return _checked(str(path), _one_study(table, study), anchor, told)
 
 
 def _scan(path: Path) -> pl.LazyFrame:

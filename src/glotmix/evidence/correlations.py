@@ -21,7 +21,6 @@ from glotmix.evidence.rules import beyond_noise, differs, exceeds, gives, only, 
 from glotmix.evidence.series import SEEN, UNSEEN, Series, mean, series
 from glotmix.evidence.tables import GUIDE, ITEMS, printed, table
 
-_MODELS = ("Aya23-7B", "Llama3.1-8B", "Aya23-35B")
 _QUANTITY = "Spearman's coefficient of mean seen and mean unseen"
 
 

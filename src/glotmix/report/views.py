@@ -40,9 +40,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class ModelView:
-    """One model at one task: cards per family, cells by role or language, one per setting of the task, of which the model
-    has `settings`. `compared` are figures that set settings or series side by side; `heatmaps` show for a paper what the
-    cells do on a page."""
+    """One model at one task, at `settings`: cards per family, cells by role or language, one per setting of the task.
+    `compared` are figures that set settings or series side by side; `heatmaps` show for a paper what the cells do on a
+    page."""
 
     model: str
     settings: frozenset[str]

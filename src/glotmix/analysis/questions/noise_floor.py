@@ -104,16 +104,20 @@ def _chance(scores: Scores, setting: int, slopes: Array) -> tuple[float, float]:
 
 
 def _items_error(scores: Scores, columns: Sequence[int], weights: Array) -> float:
-    """The variance by the choice of items is a sum over items, which is as sure as they are alike."""
+    """The variance by the choice of items is a sum over items, as sure as they are alike, and a mean over runs,
+    as luck moves shares of right answers and their variance with them."""
     if scores.sampling is not None:
         return np.nan
-    used, squares = scores.used[columns], []
+    used, squares, luck = scores.used[columns], [], []
     for index in scores.replicated:
         runs, counts = scores.values[index][:, columns], used.sum(axis=1)
         off = (runs / counts[:, None] - runs.sum(axis=2, keepdims=True) / counts[:, None] ** 2) * used
-        squares.append((off.mean(axis=1)[:, used.any(axis=0)] ** 2).mean(axis=0))
-    each = weights @ np.array(squares) / weights.sum()
-    return float(np.sqrt(len(each) * each.var(ddof=1))) if len(each) > 1 else np.nan
+        of_items = off.mean(axis=1)[:, used.any(axis=0)] ** 2  # (seeds, items)
+        squares.append(of_items.mean(axis=0))
+        luck.append(of_items.sum(axis=1).var(ddof=1) / len(runs))
+    shares = weights / weights.sum()
+    each = shares @ np.array(squares)
+    return float(np.sqrt(len(each) * each.var(ddof=1) + shares**2 @ luck)) if len(each) > 1 else np.nan
 
 
 def _of_score(scores: Scores, one: Spread, of: str) -> Iterator[Finding]:
