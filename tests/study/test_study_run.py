@@ -47,7 +47,7 @@ def finished(made_and_run: Path, tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _no_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports take a second each; the one of `finished` is real."""
-    monkeypatch.setattr("glotmix.report.write_report", lambda *given: given[-1].write_text("report"))
+    monkeypatch.setattr("glotmix.report.page.write_report", lambda *given: given[-1].write_text("report"))
 
 
 def run(folder: Path, processes: int = 2, worker: Sequence[str] = FAKE_WORKER) -> pl.DataFrame:
@@ -158,7 +158,7 @@ def test_one_failing_run_stops_no_other(folder, monkeypatch, trouble, state, lin
 
 def test_of_a_study_with_a_failed_run_the_rest_is_found_and_reported(folder, monkeypatch):
     told = []
-    monkeypatch.setattr("glotmix.report.write_report", lambda info, *given: (told.append(info), given[-1].touch()))
+    monkeypatch.setattr("glotmix.report.page.write_report", lambda info, *given: (told.append(info), given[-1].touch()))
     monkeypatch.setenv("FAKE_TROUBLE", "n=5/seed=0:diverge")
     with pytest.raises(RunsFailed) as failed:
         run(folder)
@@ -300,7 +300,7 @@ def test_reports_written_at_once_have_files_of_their_own(finished, monkeypatch):
         if len(written) == 1:
             Study.load(finished).report()
 
-    monkeypatch.setattr("glotmix.report.write_report", write)
+    monkeypatch.setattr("glotmix.report.page.write_report", write)
     Study.load(finished).report()
     assert len(set(written)) == 2
     assert not any(path.exists() for path in written)

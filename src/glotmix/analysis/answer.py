@@ -1,6 +1,7 @@
 """From a table to findings: what every question shares."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -23,7 +24,14 @@ def answer(
     tables, declared = list(read_scores(results)), declared or Declared()
     for scores in tables:
         _check_anchor(scores, anchor)
-    return concluded([one for part in parts for one in part(tables, declared)], declared)
+    found = [one for part in parts for one in part(tables, declared)]
+    model, task = (_only(names) for names in ({one.model for one in tables}, {one.task for one in tables}))
+    return concluded([replace(one, model=one.model or model, task=one.task or task) for one in found], declared)
+
+
+def _only(names: set[str]) -> str:
+    """What spans all of one is of that one."""
+    return names.pop() if len(names) == 1 else ""
 
 
 def _check_anchor(scores: Scores, anchor: str | None) -> None:

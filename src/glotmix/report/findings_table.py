@@ -56,6 +56,8 @@ def _counts(findings: pl.DataFrame) -> list[Table | str]:
     of_each = [(pl.col("conclusion") == kind).sum().alias(kind) for kind in COLOURS]
     counted = findings.group_by("name", maintain_order=True).agg(*of_each)
     answered = counted.filter(pl.sum_horizontal("higher", "lower", "no difference") > 0)
+    if answered.is_empty():
+        return [f"Nothing can be concluded, of {len(counted):,} names of findings.", ""]
     table = _table("How many findings", ["finding", *(f">{kind}" for kind in COLOURS)])
     for name, *numbers in answered.iter_rows():
         table.add_row(Text(name), *(str(number or "") for number in numbers))

@@ -31,12 +31,13 @@ from glotmix.analysis.quantities import ANCHOR_GAIN, SEEN_GAIN, UNSEEN_GAIN, qua
 from glotmix.analysis.scores import Array, Scores
 from glotmix.analysis.table import ROLES
 
-NOISE = "noise of a run"
+NOISE = "noise of a run"  # this and the next three: with a colon and of what
 LUCK = "noise of a run, its luck"
 ITEMS = "noise of a run, its test items"
 FLOOR = "noise floor of two runs"
 BELOW = "differences below the noise floor"
 _GAINS = {SEEN_GAIN: "seen", UNSEEN_GAIN: "unseen", ANCHOR_GAIN: "anchor"}
+_WHO = {"anchor": "the anchor", "seen": "seen languages", "unseen": "unseen languages"}
 _NORMAL = 1.959964
 
 
@@ -70,13 +71,13 @@ def of_noise_floor(tables: Sequence[Scores], declared: Declared) -> Iterator[Fin
         groups = {role: scores.columns(role) for role in ROLES if scores.columns(role)}
         for role, columns in groups.items():
             tags = " ".join(scores.languages[at] for at in columns)
-            of = f"a run's mean over the {role} languages ({tags})"
-            yield from _of_score(scores, spread(scores, columns), of)
-            yield from _parts(scores, spread(scores, columns), of)
+            of, who = f"a run's mean over the {role} languages ({tags})", _WHO[role]
+            yield from _of_score(scores, spread(scores, columns), who, of)
+            yield from _parts(scores, spread(scores, columns), who, of)
         each = [spread(scores, [column]) for column in range(len(scores.languages))]
         between, chance, items, error = (float(np.mean(column)) for column in list(zip(*each, strict=True))[:4])
         mean = Spread(between, chance, items, error, each[0].degrees, each[0].n)
-        yield from _of_score(scores, mean, "a run's score in one language, on average over all")
+        yield from _of_score(scores, mean, "one language", "a run's score in one language, on average over all")
         yield from _below(scores, {role: spread(scores, columns) for role, columns in groups.items()})
 
 
@@ -120,22 +121,24 @@ def _items_error(scores: Scores, columns: Sequence[int], weights: Array) -> floa
     return float(np.sqrt(len(each) * each.var(ddof=1) + shares**2 @ luck)) if len(each) > 1 else np.nan
 
 
-def _of_score(scores: Scores, one: Spread, of: str) -> Iterator[Finding]:
+def _of_score(scores: Scores, one: Spread, who: str, of: str) -> Iterator[Finding]:
     around = (one.between, *one.limits())
     definition = f"standard deviation between seeds of {of}, pooled over all settings with several seeds"
-    yield _finding(scores, NOISE, definition, _deviation(scores, one, around))
+    yield _finding(scores, f"{NOISE}: {who}", definition, _deviation(scores, one, around))
     definition = f"1.96 sqrt(2) sd of {of}: two runs of one setting differ by more in 1 of 20 pairs"
     floor = _deviation(scores, one, around, _NORMAL * float(np.sqrt(2)))
     told = f"with the upper limit of sd: {floor.high:.3f}" if one.between else ""
-    yield _finding(scores, FLOOR, definition, floor, told)
+    yield _finding(scores, f"{FLOOR}: {who}", definition, floor, told)
 
 
-def _parts(scores: Scores, one: Spread, of: str) -> Iterator[Finding]:
+def _parts(scores: Scores, one: Spread, who: str, of: str) -> Iterator[Finding]:
     luck = [variance - one.chance for variance in (one.between, *one.limits())]
     definition = f"standard deviation between seeds of {of}, beyond the chance of its single answers"
-    yield _finding(scores, LUCK, definition, _deviation(scores, one, luck))
+    yield _finding(scores, f"{LUCK}: {who}", definition, _deviation(scores, one, luck))
     if one.items_error > 0:
-        yield _finding(scores, ITEMS, f"standard deviation of {of} by the choice of test items", _of_items(one))
+        yield _finding(
+            scores, f"{ITEMS}: {who}", f"standard deviation of {of} by the choice of test items", _of_items(one)
+        )
 
 
 def _deviation(scores: Scores, one: Spread, variances: Sequence[float], factor: float = 1.0) -> Interval:

@@ -63,7 +63,7 @@ def of_plateaus(tables: Sequence[Scores], declared: Declared) -> Iterator[Findin
                 scores.model,
                 scores.task,
                 curve.design,
-                f"smallest n that is equivalent to every larger n within {declared.margin:g}; {curve.definition}",
+                f"smallest n equivalent to every larger n within {100 * declared.margin:g} points; {curve.definition}",
                 _plateau(curve, declared.margin).found,
                 unit="rows",
                 null=None,
@@ -123,6 +123,10 @@ def _not_shown(curve: Curve, margin: float) -> Interval:
         note = f"not reached: the last step, {before} to {last} rows, still {way} by more than the margin"
         basis = f"one-sided test, {step.basis}"
         return Interval(np.nan, float(curve.rows[-1]), np.inf, np.nan, MANY, step.n, note, basis)
-    told = f"{before} and {last} rows are not shown to be equivalent within {margin:g}, nor to differ by more"
-    seen = f"{step.detectable:.3f} is the smallest difference between them seen in 4 of 5 studies like this"
+    told = (
+        f"{before} and {last} rows are not shown to be equivalent within {100 * margin:g} points, nor to differ by more"
+    )
+    seen = (
+        f"{100 * step.detectable:.1f} points are the smallest difference between them seen in 4 of 5 studies like this"
+    )
     return undefined(f"{told}; {seen}", step.n)
