@@ -102,8 +102,8 @@ def _finding(scores: Scores, series: Series, name: str, noise: Array) -> Finding
     note = f"noise alone gives {null:.2f} ({low:.2f} to {high:.2f}); {permuted}"
     shared = tail_p(found.estimate, alone)
     larger = shared if scores.replicated else max(shared, p)
-    against = f"what noise alone gives ({null:.2f})"
-    return replace(one, found=found, compared_with=against, null=null, p=larger, note=_joined(note, scores.note))
+    told = replace(one, compared_with="what noise alone gives", note=_joined(note, scores.note))
+    return replace(told, found=found, null=null, p=larger)
 
 
 def _refused(scores: Scores, series: Series) -> Interval:
