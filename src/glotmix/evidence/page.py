@@ -62,9 +62,15 @@ _NOISE = """## How sure the verdicts are
 
 
 def checks_table(checks: pl.DataFrame) -> list[Table | str]:
-    """A table per study, the verdicts coloured."""
+    """A table per study, the verdicts coloured; what does not follow last, where a terminal ends."""
+    places = {verdict: place for place, verdict in enumerate(reversed(_SHOWN))}
+    rank = pl.col("verdict").replace_strict(places, return_dtype=pl.Int8)
     parts = checks.group_by("study", maintain_order=True)
-    return [part for (study,), own in parts for part in (_terminal(str(study), own), f"{study}: {_counts(own)}\n")]
+    return [
+        part
+        for (study,), own in parts
+        for part in (_terminal(str(study), own.sort(rank, maintain_order=True)), f"{study}: {_counts(own)}\n")
+    ]
 
 
 def _terminal(study: str, own: pl.DataFrame) -> Table:
