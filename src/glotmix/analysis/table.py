@@ -66,7 +66,7 @@ FINDINGS_SCHEMA = pl.Schema(
         "note": pl.String(),
     }
 )
-UNITS = ("score", "ratio", "rows", "factor", "correlation", "share", "languages", "decades")
+UNITS = ("score", "ratio", "rows", "factor", "correlation", "share")
 CONCLUSIONS = ("higher", "lower", "no difference", "cannot tell")
 ACCURACY_SCHEMA = pl.Schema(
     {

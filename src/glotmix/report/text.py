@@ -23,10 +23,8 @@ FORMS = {  # by the unit of a finding; differences of scores alone have a sign b
     "rows": Form(1, ",.0f", "rows"),
     "factor": Form(1, ",.3g", "×"),
     "correlation": Form(1, ".2f", ""),
-    "languages": Form(1, ".1f", "languages"),
-    "decades": Form(1, ".2f", "decades"),
 }
-ZERO = {"score": 0.0, "ratio": 0.0, "correlation": 0.0, "decades": 0.0, "factor": 1.0}  # where a unit has one
+ZERO = {"score": 0.0, "ratio": 0.0, "correlation": 0.0, "factor": 1.0}  # where a unit has one
 SENTENCES = {  # of a design
     "increments": "Every setting adds the same number of rows in each training language to a fixed set of anchor rows.",
     "groups": "Every setting adds the same number of rows in each language of its group to a fixed set of anchor rows.",

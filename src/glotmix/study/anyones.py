@@ -1,9 +1,8 @@
 """Results of any kind, to be analyzed: a table in a file, what lm_eval wrote, or a study folder."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import polars as pl
 
@@ -92,8 +91,11 @@ def with_options(
     for name, tags in named.items():
         if unknown := set(tags) - set(results["language"].unique()):
             raise UserError(f"--group {name}: no results in {sorted(unknown)[0]!r}; leave it out")
-    given = {"margin": None if margin is None else margin / 100, "control": control, "groups": named or None}
-    return replace(own, **{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
+    return Declared(
+        own.margin if margin is None else margin / 100,
+        own.control if control is None else cast(Control, control),
+        named or own.groups,
+    )
 
 
 def _group(text: str) -> tuple[str, tuple[str, ...]]:
